@@ -1,0 +1,1 @@
+//! Controls: loader, runner, findings and verdicts

@@ -1,0 +1,1 @@
+//! Evidence tables: Arrow schemas, builders, Parquet segments

@@ -1,0 +1,1 @@
+//! Identity claims to assets, cranes, systems, zones and conduits

@@ -1,0 +1,24 @@
+//! The vocabulary of Quaywatch: what is observed, what is derived, how it is judged.
+//!
+//! Nothing here does I/O, reads a clock or knows a file format. Every other crate imports
+//! this one and most import nothing else of the workspace, so a word defined here means the
+//! same in a decoder, in a control and on the report.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod assessment;
+pub mod asset;
+pub mod control;
+pub mod observation;
+pub mod place;
+pub mod site;
+pub mod table;
+
+pub use address::{Address, Endpoint, MacAddr};
+pub use observation::{
+    Attribute, Clock, Connection, Coverage, Credential, Direction, Disposition, Identity, Mark, Name, NameKind,
+    Observation, Operation, OperationClass, Outcome, Position, Program, Request, Service, Session, Sink, Transfer,
+    Transport, Weakness, Weird,
+};
+pub use place::{At, SegmentId, SourceId, Timestamp, Uid};

@@ -1,0 +1,2 @@
+//! The quaywatch command.
+fn main() {}
