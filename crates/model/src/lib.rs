@@ -16,9 +16,11 @@ pub mod site;
 pub mod table;
 
 pub use address::{Address, Endpoint, MacAddr};
+pub use asset::{Asset, AttributeValue, Interface, Role, RoleClaim};
 pub use observation::{
     Attribute, Clock, Connection, Coverage, Credential, Direction, Disposition, Identity, Mark, Name, NameKind,
     Observation, Operation, OperationClass, Outcome, Position, Program, Request, Service, Session, Sink, Transfer,
     Transport, Weakness, Weird,
 };
 pub use place::{At, SegmentId, SourceId, Timestamp, Uid};
+pub use site::SiteModel;

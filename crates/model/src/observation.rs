@@ -134,6 +134,7 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
 
 named! {
     /// What an operation does to the machine, the same over all protocols.
