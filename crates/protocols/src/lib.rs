@@ -7,6 +7,7 @@
 
 pub mod analyzer;
 pub mod bytes;
+pub mod engine;
 pub mod pairing;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]

@@ -1,0 +1,257 @@
+//! How far a flow's protocol is known: undecided, spoken, or unknown for good.
+
+use quaywatch_model::{At, Direction, Disposition, Mark, Sink};
+use quaywatch_wire::{Flow, Pdu};
+
+use super::coverage::Account;
+use super::{Marked, guess};
+use crate::{Analyzer, Probe, Protocol};
+
+/// Pieces that may pass unrecognised before a flow counts as unknown.
+const MAX_ATTEMPTS: u8 = 8;
+/// Pieces, and bytes of them, held back while a probe is unsure.
+const MAX_HELD: usize = 6;
+const MAX_HELD_BYTES: usize = 8 * 1024;
+
+/// A piece held back until the protocol is known.
+pub(super) struct Held {
+    at: At,
+    direction: Direction,
+    data: Vec<u8>,
+    wire_length: u32,
+    cut: bool,
+}
+
+/// What is known of a flow's protocol.
+pub(super) struct Stage {
+    /// What the flow probably is, by its numbers.
+    guess: &'static str,
+    attempts: u8,
+    held: Vec<Held>,
+    speaking: Option<Speaking>,
+    /// Every probe refused, or an analyzer gave up.
+    unknown: bool,
+}
+
+struct Speaking {
+    analyzer: Box<dyn Analyzer>,
+    name: &'static str,
+}
+
+impl Speaking {
+    fn service(&self) -> &'static str {
+        self.analyzer.service().unwrap_or(self.name)
+    }
+}
+
+/// Whether the piece was dealt with.
+#[derive(PartialEq, Eq)]
+pub(super) enum Fed {
+    Done,
+    /// The piece showed that client and server are the other way round; it was not fed yet.
+    RolesSwapped,
+}
+
+enum Verdict {
+    Speaks { protocol: usize, swapped: bool },
+    Unsure,
+    Unknown,
+}
+
+impl Stage {
+    /// The stage of a new flow that is probably `guess`.
+    pub(super) const fn new(guess: &'static str) -> Self {
+        Stage { guess, attempts: 0, held: Vec::new(), speaking: None, unknown: false }
+    }
+
+    /// Name for the coverage account: found by content, else guessed.
+    pub(super) fn name(&self) -> &'static str {
+        self.service().unwrap_or(self.guess)
+    }
+
+    /// The protocol found by content.
+    pub(super) fn service(&self) -> Option<&'static str> {
+        self.speaking.as_ref().map(Speaking::service)
+    }
+
+    fn undecoded(&self, pdu: &Pdu<'_>, wire_length: u32, account: &mut Account) {
+        account.add(&pdu.at, wire_length, Disposition::Undecoded, self.guess, guess::REASON);
+    }
+
+    /// Takes the next piece of the flow.
+    pub(super) fn take(
+        &mut self,
+        protocols: &'static [&'static dyn Protocol],
+        pdu: &Pdu<'_>,
+        wire_length: u32,
+        out: &mut dyn Sink,
+        account: &mut Account,
+    ) -> Fed {
+        if self.speaking.is_some() {
+            self.feed(pdu, wire_length, out, account);
+            return Fed::Done;
+        }
+        if self.unknown {
+            self.undecoded(pdu, wire_length, account);
+            return Fed::Done;
+        }
+        self.attempts += 1;
+        match self.probe(protocols, pdu) {
+            Verdict::Speaks { swapped: true, .. } if pdu.flow.midstream => return Fed::RolesSwapped,
+            Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, account),
+            Verdict::Unsure if self.may_hold(pdu) => self.hold(pdu, wire_length),
+            Verdict::Unsure => match hinted(protocols, pdu) {
+                Some(protocol) => self.begin(protocols, protocol, pdu, wire_length, out, account),
+                None => self.give_up(pdu, wire_length, account),
+            },
+            Verdict::Unknown => self.not_yet(pdu, wire_length, account),
+        }
+        Fed::Done
+    }
+
+    /// Takes the piece that turned the flow round.
+    pub(super) fn take_swapped(
+        &mut self,
+        protocols: &'static [&'static dyn Protocol],
+        pdu: &Pdu<'_>,
+        wire_length: u32,
+        out: &mut dyn Sink,
+        account: &mut Account,
+    ) {
+        for held in &mut self.held {
+            held.direction = held.direction.reverse();
+        }
+        match self.probe(protocols, pdu) {
+            Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, account),
+            _ => self.not_yet(pdu, wire_length, account),
+        }
+    }
+
+    fn probe(&self, protocols: &'static [&'static dyn Protocol], pdu: &Pdu<'_>) -> Verdict {
+        let mut joined = Vec::new();
+        let mut probed = *pdu;
+        if self.held.iter().any(|held| held.direction == pdu.direction) {
+            for held in self.held.iter().filter(|held| held.direction == pdu.direction) {
+                joined.extend_from_slice(&held.data);
+            }
+            joined.extend_from_slice(pdu.data);
+            probed.data = &joined;
+        }
+        let mut unsure = false;
+        let hint = hinted(protocols, pdu);
+        let order = hint.into_iter().chain((0..protocols.len()).filter(|index| Some(*index) != hint));
+        for protocol in order {
+            let Some(candidate) = protocols.get(protocol) else { continue };
+            match candidate.probe(&probed) {
+                Probe::Yes => return Verdict::Speaks { protocol, swapped: false },
+                Probe::YesFromServer => {
+                    return Verdict::Speaks { protocol, swapped: pdu.direction == Direction::FromClient };
+                }
+                Probe::Unsure => unsure = true,
+                Probe::No => {}
+            }
+        }
+        if unsure { Verdict::Unsure } else { Verdict::Unknown }
+    }
+
+    fn may_hold(&self, pdu: &Pdu<'_>) -> bool {
+        let bytes: usize = self.held.iter().map(|held| held.data.len()).sum();
+        self.held.len() < MAX_HELD && bytes + pdu.data.len() <= MAX_HELD_BYTES
+    }
+
+    fn hold(&mut self, pdu: &Pdu<'_>, wire_length: u32) {
+        let Pdu { at, direction, data, cut, .. } = *pdu;
+        self.held.push(Held { at, direction, data: data.to_vec(), wire_length, cut });
+    }
+
+    /// No probe claims the piece. It stays undecoded; later ones may start at a PDU's boundary.
+    fn not_yet(&mut self, pdu: &Pdu<'_>, wire_length: u32, account: &mut Account) {
+        if self.attempts >= MAX_ATTEMPTS {
+            return self.give_up(pdu, wire_length, account);
+        }
+        self.release(account);
+        self.undecoded(pdu, wire_length, account);
+    }
+
+    fn give_up(&mut self, pdu: &Pdu<'_>, wire_length: u32, account: &mut Account) {
+        self.unknown = true;
+        self.release(account);
+        self.undecoded(pdu, wire_length, account);
+    }
+
+    /// Counts held pieces as undecoded.
+    fn release(&mut self, account: &mut Account) {
+        for held in self.held.drain(..) {
+            account.add(&held.at, held.wire_length, Disposition::Undecoded, self.guess, guess::REASON);
+        }
+    }
+
+    fn begin(
+        &mut self,
+        protocols: &'static [&'static dyn Protocol],
+        protocol: usize,
+        pdu: &Pdu<'_>,
+        wire_length: u32,
+        out: &mut dyn Sink,
+        account: &mut Account,
+    ) {
+        let Some(protocol) = protocols.get(protocol) else { return };
+        self.speaking = Some(Speaking { analyzer: protocol.open(pdu.flow), name: protocol.meta().name });
+        for held in std::mem::take(&mut self.held) {
+            let Held { at, direction, data, wire_length, cut } = &held;
+            let flow = pdu.flow;
+            let earlier = Pdu {
+                at: *at,
+                flow,
+                direction: *direction,
+                data,
+                source_mac: flow.sender_mac(*direction),
+                destination_mac: flow.sender_mac(direction.reverse()),
+                cut: *cut,
+            };
+            self.feed(&earlier, *wire_length, out, account);
+        }
+        self.feed(pdu, wire_length, out, account);
+    }
+
+    fn feed(&mut self, pdu: &Pdu<'_>, wire_length: u32, out: &mut dyn Sink, account: &mut Account) {
+        let Some(speaking) = &mut self.speaking else {
+            return self.undecoded(pdu, wire_length, account);
+        };
+        let mut marked = Marked { out, gravest: None };
+        speaking.analyzer.feed(pdu, &mut marked);
+        let name = speaking.service();
+        let (disposition, reason) = match marked.gravest {
+            None => (Disposition::Decoded, ""),
+            Some(Mark::Opaque(reason)) => (Disposition::WithoutPayload, reason),
+            Some(Mark::Undecoded(reason)) => (Disposition::Undecoded, reason),
+            Some(Mark::Malformed(reason)) => (Disposition::Malformed, reason),
+            Some(Mark::NotMine) => {
+                self.speaking = None;
+                self.unknown = true;
+                return self.undecoded(pdu, wire_length, account);
+            }
+        };
+        account.add(&pdu.at, wire_length, disposition, name, reason);
+    }
+
+    /// Bytes of the stream were never captured.
+    pub(super) fn gap(&mut self, direction: Direction, missing: u32, out: &mut dyn Sink) {
+        if let Some(speaking) = &mut self.speaking {
+            speaking.analyzer.gap(direction, missing, out);
+        }
+    }
+
+    /// The flow ended.
+    pub(super) fn close(&mut self, flow: &Flow, out: &mut dyn Sink, account: &mut Account) {
+        if let Some(speaking) = &mut self.speaking {
+            speaking.analyzer.close(flow, out);
+        }
+        self.release(account);
+    }
+}
+
+/// The protocol whose usual port or EtherType this flow uses.
+fn hinted(protocols: &'static [&'static dyn Protocol], pdu: &Pdu<'_>) -> Option<usize> {
+    guess::hint(protocols, pdu.flow.transport, pdu.flow.client.port, pdu.flow.server.port)
+}
