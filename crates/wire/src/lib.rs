@@ -5,9 +5,16 @@
 
 #![deny(unsafe_code)]
 
+pub mod capture;
+pub mod community;
+pub mod defragment;
+pub mod dissect;
 pub mod flow;
+pub mod flow_table;
 pub mod framer;
+pub mod layers;
 pub mod packet;
+pub mod tcp;
 
 pub use flow::{Flow, Pdu};
 pub use framer::{Framer, Length};
