@@ -10,6 +10,7 @@ pub mod address;
 pub mod assessment;
 pub mod asset;
 pub mod control;
+pub mod document;
 pub mod observation;
 pub mod place;
 pub mod site;
@@ -17,6 +18,7 @@ pub mod table;
 
 pub use address::{Address, Endpoint, MacAddr};
 pub use asset::{Asset, AttributeValue, Interface, Role, RoleClaim};
+pub use document::{DocumentRow, RowSink};
 pub use observation::{
     Attribute, Clock, Connection, Coverage, Credential, Direction, Disposition, Identity, Mark, Name, NameKind,
     Observation, Operation, OperationClass, Outcome, Position, Program, Request, Service, Session, Sink, Transfer,

@@ -337,7 +337,7 @@ pub const TABLES: &[Table] = &[
         doc: "one rule or policy of a firewall configuration, in order",
         columns: &[
             text("device", "firewall the configuration is from (file name without ending)"),
-            text("chain", "chain, access list or policy"),
+            text("chain", "chain, access list or policy; an iptables chain outside of filter as CHAIN@TABLE"),
             int("position", "place in the chain, from 1; 0 for the chain's default policy"),
             text("action", "accept, drop, reject, log, jump or other"),
             text("protocol", "IP protocol; empty for any"),
@@ -347,6 +347,7 @@ pub const TABLES: &[Table] = &[
             text("in_interface", "incoming interface; empty for any"),
             text("out_interface", "outgoing interface; empty for any"),
             text("state", "connection states matched, comma-separated; empty for any"),
+            text("conditions", "further conditions that no other column holds, as written; empty if there are none"),
             text("raw", "the rule as written"),
         ],
     },
