@@ -104,11 +104,12 @@ impl Checker<'_> {
         }
     }
 
-    /// An id: part of asset ids, file names and SQL results, so no blanks and slashes.
+    /// An id: part of asset ids, of lists in tables and of SQL results.
     fn id(&mut self, id: Text) -> String {
-        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if id.get_ref().is_empty() || !id.get_ref().chars().all(fits) {
-            let message = format!("`{}` is no id; expected letters, digits, `-`, `_` and `.`", id.get_ref());
+        let text = id.get_ref();
+        let fits = |c: char| !c.is_control() && !matches!(c, '/' | ',');
+        if text.is_empty() || text.trim() != text || !text.chars().all(fits) {
+            let message = format!("`{text}` is no id; expected text without `/`, `,` and blanks at its ends");
             self.wrong(&id, message);
         }
         id.into_inner()

@@ -136,7 +136,7 @@ captures = ["x/*.pcap"]
 [[segment]]
 id = "s"
 [[zone]]
-id = "z 1"
+id = "z/1"
 kind = "cran"
 level = 9
 segments = ["S1"]
@@ -149,7 +149,7 @@ macs = ["00:11"]
 [[conduit]]
 id = "c"
 from = "z"
-to = "z 1"
+to = "z/1"
 classes = ["reed"]
 [[crane]]
 id = "k"
@@ -177,7 +177,7 @@ scan_days = 0
         "line 3, column 9: site.as_of: `yesterday` is no RFC 3339 time",
         "line 6, column 13: segment.captures: `x/*.pcap` names a folder",
         "line 8, column 6: segment.id: another segment has the id `s`",
-        "line 10, column 6: zone.id: `z 1` is no id",
+        "line 10, column 6: zone.id: `z/1` is no id",
         "line 11, column 8: zone.kind: `cran` is no zone kind; expected crane, ot, it, dmz, remote or internet; did you mean `crane`?",
         "line 12, column 9: zone.level: 9 is no level; expected 0 to 5",
         "line 13, column 13: zone.segments: no segment has the id `S1`",

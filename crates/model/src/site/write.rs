@@ -6,7 +6,7 @@ use super::{Conduit, Crane, DeclaredAsset, Intervals, SiteModel, System, Zone};
 
 const HEAD: &str = "\
 # Site model: what the owner says of this site. Quaywatch holds the traffic against it.
-# Ids are letters, digits, `-`, `_` and `.`. Times are RFC 3339, e.g. 2026-11-02T08:00:00Z.
+# Ids may hold anything but `/` and `,`. Times are RFC 3339, e.g. 2026-11-02T08:00:00Z.
 ";
 const SEGMENTS: &str = "
 # Segments: one for each place where captures were taken. `captures` are patterns (* and ?) on file names.
