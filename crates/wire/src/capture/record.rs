@@ -11,7 +11,7 @@ pub const MAX_PACKET: u32 = 262_144;
 
 pub(super) const REMEDY_CUT: &str = "copy the file again after the capture has ended";
 pub(super) const REMEDY_DAMAGED: &str = "copy the file again, or repair it with pcapfix or editcap";
-pub(super) const REMEDY_VARIANT: &str = "convert it with editcap -F pcapng";
+pub(super) const REMEDY_VARIANT: &str = "have the capturing tool write pcapng version 1.0 or pcap version 2.4";
 
 /// A packet found in a window; its bytes lie at `start..start + length` ahead of the window's cursor.
 #[derive(Clone, Copy, Debug)]
