@@ -8,10 +8,14 @@
 pub mod analyzer;
 pub mod bytes;
 pub mod engine;
+pub mod openvpn;
 pub mod pairing;
 pub mod registry;
+pub mod smb;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod vnc;
+pub mod wireguard;
 
 pub use analyzer::{Analyzer, Probe, Protocol, ProtocolMeta};
 pub use registry::PROTOCOLS;
