@@ -7,8 +7,12 @@
 
 pub mod analyzer;
 pub mod bytes;
+pub mod cotp;
+pub mod detail_json;
 pub mod pairing;
+pub mod profinet_dcp;
 pub mod registry;
+pub mod s7comm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

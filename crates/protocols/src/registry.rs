@@ -7,4 +7,6 @@ use crate::Protocol;
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     // One line a protocol, sorted by name.
+    &crate::profinet_dcp::ProfinetDcp,
+    &crate::s7comm::S7comm,
 ];
