@@ -188,11 +188,13 @@ impl Assembly {
     }
 }
 
-/// Whether a piece of a stream begins with a TPKT that holds a TPDU of a known code.
+/// Whether a piece of a stream begins with a TPKT that holds a TPDU of a known code whose header fits into the packet.
 #[must_use]
 pub fn starts_packet(piece: &[u8]) -> bool {
-    matches!(piece, [3, 0, _, _, length, code, ..]
-        if *length >= 2 && matches!(code & 0xf0, 0xe0 | 0xd0 | 0x80 | 0xc0 | 0xf0 | 0x10 | 0x60 | 0x20 | 0x50 | 0x70))
+    let [3, 0, high, low, header, code, ..] = piece else { return false };
+    let packet = usize::from(u16::from_be_bytes([*high, *low]));
+    let known = matches!(code & 0xf0, 0xe0 | 0xd0 | 0x80 | 0xc0 | 0xf0 | 0x10 | 0x60 | 0x20 | 0x50 | 0x70);
+    known && *header >= 2 && packet > TPKT_HEADER.saturating_add(usize::from(*header))
 }
 
 /// The TPDUs behind the one-byte header of the inactive subset of ISO 8473 (section 8.2), with or without the LLC control byte (UI).

@@ -89,6 +89,8 @@ impl UpperKind {
             [1, 0, 1, 0, 0x61, ..] => Some(UpperKind::Mms),
             // Connect, accept (sections 8.3.1 and 8.3.4), whose user data name the application context.
             [0x0d | 0x0e, length, _, ..] if *length > 1 => Some(session(message)),
+            // MMS straight on the transport layer: initiate request and response (ISO 9506-2 tags 8 and 9).
+            [0xa8, _, 0x80 | 0x81, ..] | [0xa9, _, 0x80 | 0x81, ..] => Some(UpperKind::Mms),
             // T.125 Connect-Initial and Connect-Response (BER application tags 101 and 102).
             [0x7f, 0x65 | 0x66, ..] => Some(UpperKind::Rdp),
             _ => None,
@@ -109,7 +111,7 @@ impl UpperKind {
             UpperKind::S7commPlus => matches!(message.get(4), Some(0x32 | 0x33)),
             UpperKind::IsoSession => message.first() == Some(&0x0e),
             UpperKind::Mms => match message {
-                [0x0e, ..] => true,
+                [0x0e | 0xa9, ..] => true,
                 // Presentation: user data, one PDV with context id, then the MMS PDU: confirmed response 1, error 2, unconfirmed 3.
                 _ => mms_pdu(message).is_some_and(|tag| matches!(tag, 0xa1..=0xa3)),
             },
@@ -167,7 +169,7 @@ mod tests {
             assert_eq!(UpperKind::of(&hex(bytes)), kind, "{bytes}");
         }
         assert!(UpperKind::S7comm.from_server(&hex("32030000")));
-        // mixed/iec61850: confirmed-ResponsePDU and -RequestPDU.
+        // Confirmed-ResponsePDU and -RequestPDU behind session and presentation.
         assert!(UpperKind::Mms.from_server(&hex("01000100610f300d020103a008a106020101a40180")));
         assert!(!UpperKind::Mms.from_server(&hex("01000100610f300d020103a008a006020101a40180")));
     }

@@ -213,6 +213,7 @@ impl Dcp {
         match (frame.service, status.0) {
             (Service::Set, 0) => self.claims.of_set(&request.wanted, subject, pdu.at, out),
             (Service::Set, _) => {}
+            (Service::Get, _) => self.claims.of_blocks(frame, subject, pdu.at, "profinet-dcp get", out),
             _ => self.claims.of_blocks(frame, subject, pdu.at, "profinet-dcp identify", out),
         }
         self.tell(request, Some((pdu.at, status)), out);

@@ -188,7 +188,8 @@ impl Transfers {
 
 impl Moving {
     fn tell(self, regular: bool, at: At, out: &mut dyn Sink) {
-        let sized = self.announced.is_none_or(|announced| announced == self.size);
+        // The announced size settles it: a gap then fell between the pieces. Without one, no gap may have been.
+        let whole = self.announced.map_or(self.whole, |announced| announced == self.size);
         out.emit(
             at,
             Observation::Program(Program {
@@ -202,7 +203,7 @@ impl Moving {
                 name: &self.name,
                 size: self.size,
                 sha256: (self.size > 0).then(|| self.hash.finalize().into()),
-                complete: regular && self.whole && !self.more && sized,
+                complete: regular && whole && !self.more,
             }),
         );
     }

@@ -1,6 +1,6 @@
 //! One S7comm connection: pairs requests with answers and emits what they say.
 
-use quaywatch_model::{At, Direction, Mark, Observation, Sink, Weird};
+use quaywatch_model::{At, Direction, Mark, Observation, OperationClass, Sink, Weird};
 use quaywatch_wire::Flow;
 
 use super::blocks::Transfers;
@@ -70,7 +70,6 @@ impl Upper for Conversation {
     /// Requests keep waiting over a gap: their references tell which answer is theirs.
     fn gap(&mut self, _direction: Direction, _out: &mut dyn Sink) {
         self.transfers.gap();
-        self.list.reset();
     }
 
     fn close(&mut self, _flow: &Flow, out: &mut dyn Sink) {
@@ -193,7 +192,7 @@ impl Conversation {
             userdata::tell_password(payload, &request, out);
         }
         if payload.is_empty() && (userdata.group, userdata.function) == (4, 1) {
-            request.object.push_str(self.list.object());
+            self.continue_list(&mut request);
             request.detail.flag("next_fragment", true);
         }
         if request.name.starts_with("unknown") {
@@ -251,7 +250,7 @@ impl Conversation {
         }
         // An answer whose request was not seen names its list itself.
         if !request.asked && request.object.is_empty() {
-            request.object.push_str(self.list.object());
+            self.continue_list(request);
         }
         if !request.asked
             && request.object.is_empty()
@@ -262,10 +261,21 @@ impl Conversation {
         let Self { list, claims, .. } = self;
         let Some(whole) = list.push(userdata.unit, userdata.more, payload, &request.object) else { return };
         match PartialList::read(whole) {
-            Some(list) => list.tell(&mut request.detail, &mut |attribute, value, method| {
-                claims.tell(message.sender, (attribute, value, method), message.at, out);
-            }),
+            Some(list) => {
+                list.note_id(&request.object, &mut request.detail);
+                list.tell(&mut request.detail, &mut |attribute, value, method| {
+                    claims.tell(message.sender, (attribute, value, method), message.at, out);
+                });
+            }
             None => broken("s7comm_malformed_userdata", "partial list cut short", message, out),
+        }
+    }
+
+    /// Names a fragment after the list that it belongs to.
+    fn continue_list(&self, request: &mut Request) {
+        request.object.push_str(self.list.object());
+        if self.list.identifies() {
+            request.class = OperationClass::Identify;
         }
     }
 

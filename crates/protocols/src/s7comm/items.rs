@@ -18,6 +18,9 @@ pub struct Totals {
 /// Between two items of one object.
 const SEPARATOR: &str = "; ";
 
+/// Bytes of an object that are printed: some 250 addresses, more than an S7 PDU of 960 bytes holds. The rest is told by dots.
+pub const OBJECT_LIMIT: usize = 8 * 1024;
+
 /// Prints `count` items into `object`.
 ///
 /// # Errors
@@ -26,13 +29,28 @@ pub fn describe(cursor: &mut Cursor<'_>, count: u32, object: &mut String) -> Res
     let mut totals = Totals::default();
     for index in 0..count {
         let item = next(cursor, index + 1 < count)?;
-        if !object.is_empty() {
-            object.push_str(SEPARATOR);
-        }
+        separate(object);
         totals.elements = totals.elements.saturating_add(address(item, object).ok_or("item address cut short")?);
+        shorten(object);
         totals.items = totals.items.saturating_add(1);
     }
     Ok(totals)
+}
+
+/// Puts a separator behind what was printed before.
+pub fn separate(object: &mut String) {
+    if !object.is_empty() {
+        object.push_str(SEPARATOR);
+    }
+}
+
+/// Cuts an object at its limit.
+pub fn shorten(object: &mut String) {
+    if object.len() > OBJECT_LIMIT {
+        let end = (0..=OBJECT_LIMIT).rev().find(|at| object.is_char_boundary(*at)).unwrap_or(0);
+        object.truncate(end);
+        object.push_str("...");
+    }
 }
 
 /// Syntax id and address of the next item.

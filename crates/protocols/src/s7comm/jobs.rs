@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use quaywatch_model::{OperationClass, Sink, Weakness};
+use quaywatch_model::{At, Sink, Weakness};
 
 use super::blocks::{Ends, TransferId, Transfers, file_name, piece_of};
 use super::header::Header;
@@ -10,6 +10,9 @@ use super::request::{Request, Secret};
 use super::{errors, items, names, pi};
 use crate::bytes::{Cursor, device_text};
 use crate::detail_json::Hex;
+
+/// Bytes of a service's parameters that are kept.
+const PARAMETER_LIMIT: usize = 256;
 
 /// Values of a write that are kept, in bytes each: numbers, not texts.
 const VALUE_LIMIT: usize = 8;
@@ -121,9 +124,17 @@ fn service(mut cursor: Cursor<'_>, request: &mut Request) -> Result<(), &'static
         request.secret = Some(Secret { method: "PI service password" });
     } else if matches!(name, b"_INSE" | b"_INS2" | b"_DELE") {
         block_list(parameters, request).ok_or(cut)?;
-    } else if let Some(text) = device_text(parameters) {
-        request.detail.text("parameter", &text);
-        request.object.push_str(&text);
+    } else {
+        let shown = parameters.get(..PARAMETER_LIMIT).unwrap_or(parameters);
+        let text = device_text(shown).unwrap_or_default();
+        request.object.push_str(match (name, text.as_str()) {
+            (b"P_PROGRAM", "") => "warm restart",
+            (b"P_PROGRAM", "C") => "cold restart",
+            _ => &text,
+        });
+        if !text.is_empty() {
+            request.detail.text("parameter", &text);
+        }
     }
     Ok(())
 }
@@ -211,20 +222,14 @@ fn results(header: &Header<'_>, request: &mut Request) -> Result<Status, &'stati
 }
 
 /// Follows block transfers: what a successful answer begins, carries on or ends.
-pub fn follow(
-    header: &Header<'_>,
-    request: &mut Request,
-    at: quaywatch_model::At,
-    transfers: &mut Transfers,
-    out: &mut dyn Sink,
-) {
+pub fn follow(header: &Header<'_>, request: &mut Request, at: At, transfers: &mut Transfers, out: &mut dyn Sink) {
     let function = header.parameters.first().copied().unwrap_or(0);
     let ends = Ends { client: request.client, server: request.server };
     let more = header.parameters.get(1).is_some_and(|status| status & 1 == 1);
     match function {
         0x1a => {
             let id = TransferId::Download(request.object.clone());
-            transfers.start(id, &request.object, ends, None, at, out);
+            transfers.start(id, &request.object, ends, request.quantity, at, out);
         }
         0x1b => piece(&TransferId::Download(request.object.clone()), header, request, more, at, transfers, out),
         0x1c => transfers.finish(&TransferId::Download(request.object.clone()), true, at, out),
@@ -240,7 +245,7 @@ fn piece(
     header: &Header<'_>,
     request: &mut Request,
     more: bool,
-    at: quaywatch_model::At,
+    at: At,
     transfers: &mut Transfers,
     out: &mut dyn Sink,
 ) {
@@ -258,7 +263,7 @@ fn start_upload(
     header: &Header<'_>,
     request: &mut Request,
     ends: Ends,
-    at: quaywatch_model::At,
+    at: At,
     transfers: &mut Transfers,
     out: &mut dyn Sink,
 ) {
@@ -273,7 +278,7 @@ fn start_upload(
 
 /// Tells that a password crossed the wire in a PI service.
 pub fn tell_secret(request: &Request, out: &mut dyn Sink) {
-    if request.secret.is_some() && request.class != OperationClass::Diagnose {
+    if request.secret.is_some() {
         request.tell_weakness(Weakness::ClearText, "password stands readable in the parameters of a PI service", out);
     }
 }

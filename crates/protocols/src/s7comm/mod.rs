@@ -24,7 +24,7 @@ use quaywatch_model::{Direction, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
 use crate::analyzer::Depth;
-use crate::cotp::{self, CotpFlow, Tpdu, UpperKind};
+use crate::cotp::{self, Connect, CotpFlow, Tpdu, UpperKind};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// Protocol name in rows.
@@ -79,11 +79,10 @@ fn probe_stream(piece: &[u8]) -> Probe {
 
 fn probe_tpdu(packet: &[u8]) -> Probe {
     match cotp::parse(packet) {
-        // Remote desktop has a registry entry or a name of its own; see `UpperKind::Rdp`.
-        Ok((Tpdu::ConnectRequest(connect), _)) => told(connect.called.is_some(), Direction::FromClient),
-        Ok((Tpdu::ConnectConfirm(connect), _)) => told(connect.called.is_some(), Direction::FromServer),
+        Ok((Tpdu::ConnectRequest(connect), _)) => told(&connect, Direction::FromClient),
+        Ok((Tpdu::ConnectConfirm(connect), _)) => told(&connect, Direction::FromServer),
         Ok((Tpdu::Data { user, .. }, _)) => match UpperKind::of(user) {
-            Some(UpperKind::Rdp) | None => Probe::Unsure,
+            None => Probe::Unsure,
             Some(kind) if kind.from_server(user) => Probe::YesFromServer,
             Some(_) => Probe::Yes,
         },
@@ -95,9 +94,10 @@ fn probe_tpdu(packet: &[u8]) -> Probe {
     }
 }
 
-/// A connect that names the called transport selector is one of ours; without, it could be remote desktop's.
-const fn told(selector: bool, direction: Direction) -> Probe {
-    match (selector, direction) {
+/// A connect that names the called transport selector is ISO's; one with a cookie or negotiation is remote desktop's, which has no
+/// analyzer yet and gets its name here. Without either, what follows must tell.
+const fn told(connect: &Connect<'_>, direction: Direction) -> Probe {
+    match (connect.called.is_some() || connect.rdp, direction) {
         (true, Direction::FromClient) => Probe::Yes,
         (true, Direction::FromServer) => Probe::YesFromServer,
         (false, _) => Probe::Unsure,

@@ -39,6 +39,12 @@ impl<'a> PartialList<'a> {
         Some(PartialList { id, index, record, count, records: cursor.rest() })
     }
 
+    /// Whether there are as many bytes as announced.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.records.len() == usize::from(self.record) * usize::from(self.count)
+    }
+
     /// The records that are whole.
     fn each(&self) -> impl Iterator<Item = &'a [u8]> {
         // A record of no bytes would never end.
@@ -49,6 +55,15 @@ impl<'a> PartialList<'a> {
     #[must_use]
     pub const fn identifies(id: u16) -> bool {
         matches!(id & 0xff, 0x11 | 0x1c)
+    }
+
+    /// Notes id and index where the answer has others than were asked for.
+    pub fn note_id(&self, object: &str, detail: &mut DetailJson) {
+        let asked = |text: &str| object.get(4..).is_some_and(|object| object.starts_with(text));
+        if !asked(&format!("{:#06x} index {:#06x}", self.id, self.index)) {
+            detail.text("answered_szl", format_args!("{:#06x}", self.id));
+            detail.text("answered_index", format_args!("{:#06x}", self.index));
+        }
     }
 
     /// Makes the claims that the list holds, and notes what is no claim in `detail`.
@@ -94,7 +109,8 @@ fn module(record: &[u8], claim: &mut Claim<'_>) -> Option<()> {
             if let Some(order) = order {
                 claim(Attribute::OrderNumber, &order, "s7comm szl 0x0011 module");
             }
-            if version != 0 {
+            // Some communication processors put a letter here, which is no hardware version.
+            if (1..=0xff).contains(&version) {
                 claim(Attribute::Hardware, &version.to_string(), "s7comm szl 0x0011 module");
             }
         }
@@ -198,13 +214,16 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Takes a fragment; gives the whole payload once the last has come. An unfragmented payload passes through.
+    /// Takes a fragment; gives the whole payload once the last has come. An unfragmented payload (data unit 0) passes through.
+    ///
+    /// Lost fragments show in the length, so a gap in the stream needs no telling.
     pub fn push<'a>(&'a mut self, unit: u8, more: bool, payload: &'a [u8], object: &str) -> Option<&'a [u8]> {
         let continues = self.active && self.unit == unit && unit != 0;
         if !continues {
             self.active = false;
             if !more {
-                return Some(payload);
+                // The last fragment alone is no list.
+                return (unit == 0).then_some(payload);
             }
             self.bytes.clear();
             self.object.clear();
@@ -217,7 +236,8 @@ impl Assembly {
         self.bytes.extend_from_slice(payload);
         self.unit = unit;
         self.active = more;
-        (!more).then_some(&self.bytes)
+        let whole = !more && PartialList::read(&self.bytes).is_some_and(|list| list.is_whole());
+        whole.then_some(&self.bytes)
     }
 
     /// What the list being put together was asked as; empty if none is.
@@ -226,8 +246,9 @@ impl Assembly {
         if self.active { &self.object } else { "" }
     }
 
-    /// Forgets what is partial.
-    pub fn reset(&mut self) {
-        self.active = false;
+    /// Whether the list being put together says who the device is.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        self.active && Cursor::new(&self.bytes).be16().is_some_and(PartialList::identifies)
     }
 }

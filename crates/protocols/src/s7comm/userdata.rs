@@ -45,8 +45,10 @@ pub fn describe(userdata: Userdata, payload: &[u8], request: &mut Request) -> Re
             Ok(())
         }
         (0x3, 3) => {
-            blocks::file_name(payload, &mut request.object);
-            request.detail.text("file", String::from_utf8_lossy(payload));
+            // Type, number and file system.
+            let file = payload.get(..8).unwrap_or(payload);
+            blocks::file_name(file, &mut request.object);
+            request.detail.text("file", String::from_utf8_lossy(file));
             Ok(())
         }
         (0x4, function) => cpu(userdata.way, function, payload, request),
@@ -193,14 +195,13 @@ fn test_variables(payload: &[u8], request: &mut Request) -> Option<()> {
     // Requests without items change or end a running job.
     let Some(count) = cursor.be16() else { return Some(()) };
     request.quantity = Some(u64::from(count));
-    for index in 0..count {
+    for _ in 0..count {
         let area = cursor.u8()?;
         let repeat = cursor.u8()?;
         let (block, start) = (cursor.be16()?, cursor.be16()?);
-        if index > 0 {
-            request.object.push_str("; ");
-        }
+        items::separate(&mut request.object);
         test_variable(area, repeat, block, start, &mut request.object);
+        items::shorten(&mut request.object);
     }
     Some(())
 }
