@@ -9,9 +9,13 @@ pub mod analyzer;
 pub mod bytes;
 pub mod engine;
 pub mod openvpn;
+pub mod cotp;
+pub mod detail_json;
 pub mod pairing;
+pub mod profinet_dcp;
 pub mod registry;
 pub mod smb;
+pub mod s7comm;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vnc;

@@ -3,5 +3,12 @@
 use crate::Protocol;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
-pub static PROTOCOLS: &[&dyn Protocol] =
-    &[&crate::openvpn::OpenVpn, &crate::smb::Smb, &crate::vnc::Vnc, &crate::wireguard::WireGuard];
+#[rustfmt::skip]
+pub static PROTOCOLS: &[&dyn Protocol] = &[
+    &crate::openvpn::OpenVpn,
+    &crate::profinet_dcp::ProfinetDcp,
+    &crate::s7comm::S7comm,
+    &crate::smb::Smb,
+    &crate::vnc::Vnc,
+    &crate::wireguard::WireGuard,
+];
