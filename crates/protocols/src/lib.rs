@@ -7,6 +7,12 @@
 
 pub mod analyzer;
 pub mod bytes;
+pub mod claims;
+pub mod default_credentials;
+pub mod detail;
+pub mod http;
+pub mod login;
+pub mod ntlm;
 pub mod pairing;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]

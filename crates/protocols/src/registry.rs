@@ -1,10 +1,7 @@
 //! Every protocol Quaywatch reads. Adding one takes two lines here: its module and its entry.
 
 use crate::Protocol;
-
-// One line a protocol, sorted by name.
+use crate::http;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
-pub static PROTOCOLS: &[&dyn Protocol] = &[
-    // One line a protocol, sorted by name.
-];
+pub static PROTOCOLS: &[&dyn Protocol] = &[&http::Http];
