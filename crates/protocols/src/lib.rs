@@ -17,6 +17,7 @@ pub mod pairing;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tls;
 
 pub use analyzer::{Analyzer, Probe, Protocol, ProtocolMeta};
 pub use registry::PROTOCOLS;

@@ -2,6 +2,7 @@
 
 use crate::Protocol;
 use crate::http;
+use crate::tls;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
-pub static PROTOCOLS: &[&dyn Protocol] = &[&http::Http];
+pub static PROTOCOLS: &[&dyn Protocol] = &[&tls::Dtls, &http::Http, &tls::Tls];
