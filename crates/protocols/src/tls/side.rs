@@ -280,6 +280,7 @@ pub(super) fn probe(bytes: &[u8]) -> Probe {
         [HANDSHAKE | ALERT | APPLICATION_DATA | CHANGE_CIPHER_SPEC, 3] => Probe::Unsure,
         [HANDSHAKE | ALERT | APPLICATION_DATA | CHANGE_CIPHER_SPEC, 3, 0..=4] => Probe::Unsure,
         [HANDSHAKE | ALERT | APPLICATION_DATA | CHANGE_CIPHER_SPEC, 3, 0..=4, _] => Probe::Unsure,
+        [HANDSHAKE, 3, 0..=4, 0..=0x48, _] => Probe::Unsure,
         _ => Probe::No,
     }
 }
