@@ -15,6 +15,7 @@ pub mod login;
 pub mod ntlm;
 pub mod pairing;
 pub mod registry;
+pub mod ssh;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tls;

@@ -2,7 +2,8 @@
 
 use crate::Protocol;
 use crate::http;
+use crate::ssh;
 use crate::tls;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
-pub static PROTOCOLS: &[&dyn Protocol] = &[&tls::Dtls, &http::Http, &tls::Tls];
+pub static PROTOCOLS: &[&dyn Protocol] = &[&tls::Dtls, &http::Http, &ssh::Ssh, &tls::Tls];
