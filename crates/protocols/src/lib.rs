@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod claims;
 pub mod default_credentials;
 pub mod detail;
+pub mod ftp;
 pub mod http;
 pub mod login;
 pub mod ntlm;
