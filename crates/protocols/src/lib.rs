@@ -17,6 +17,7 @@ pub mod ntlm;
 pub mod pairing;
 pub mod registry;
 pub mod ssh;
+pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tls;
