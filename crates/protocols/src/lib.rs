@@ -7,17 +7,27 @@
 
 pub mod analyzer;
 pub mod bytes;
-pub mod engine;
-pub mod openvpn;
+pub mod claims;
 pub mod cotp;
+pub mod default_credentials;
+pub mod detail;
 pub mod detail_json;
+pub mod engine;
+pub mod ftp;
+pub mod http;
+pub mod login;
+pub mod ntlm;
+pub mod openvpn;
 pub mod pairing;
 pub mod profinet_dcp;
 pub mod registry;
-pub mod smb;
 pub mod s7comm;
+pub mod smb;
+pub mod ssh;
+pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tls;
 pub mod vnc;
 pub mod wireguard;
 
