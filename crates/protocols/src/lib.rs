@@ -7,8 +7,10 @@
 
 pub mod analyzer;
 pub mod bytes;
+pub mod claims;
 pub mod pairing;
 pub mod registry;
+mod self_description;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

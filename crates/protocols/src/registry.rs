@@ -3,8 +3,31 @@
 use crate::Protocol;
 
 // One line a protocol, sorted by name.
+#[path = "arp.rs"]
+mod arp;
+#[path = "cdp/mod.rs"]
+mod cdp;
+#[path = "dhcp/mod.rs"]
+mod dhcp;
+#[path = "dhcpv6.rs"]
+mod dhcpv6;
+#[path = "dns/mod.rs"]
+mod dns;
+#[path = "icmp.rs"]
+mod icmp;
+#[path = "lldp/mod.rs"]
+mod lldp;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     // One line a protocol, sorted by name.
+    &arp::Arp,
+    &cdp::Cdp,
+    &dhcp::Dhcp,
+    &dhcpv6::Dhcpv6,
+    &dns::Dns,
+    &icmp::Icmp,
+    &lldp::Lldp,
+    &dns::Llmnr,
+    &dns::Mdns,
 ];
