@@ -17,6 +17,10 @@ mod dns;
 mod icmp;
 #[path = "lldp/mod.rs"]
 mod lldp;
+#[path = "nbdgm.rs"]
+mod nbdgm;
+#[path = "nbns/mod.rs"]
+mod nbns;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
@@ -30,4 +34,6 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &lldp::Lldp,
     &dns::Llmnr,
     &dns::Mdns,
+    &nbdgm::Nbdgm,
+    &nbns::Nbns,
 ];
