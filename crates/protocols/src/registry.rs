@@ -21,6 +21,10 @@ mod lldp;
 mod nbdgm;
 #[path = "nbns/mod.rs"]
 mod nbns;
+#[path = "ntp/mod.rs"]
+mod ntp;
+#[path = "snmp/mod.rs"]
+mod snmp;
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
@@ -36,4 +40,6 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &dns::Mdns,
     &nbdgm::Nbdgm,
     &nbns::Nbns,
+    &ntp::Ntp,
+    &snmp::Snmp,
 ];
