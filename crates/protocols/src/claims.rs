@@ -3,18 +3,31 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use quaywatch_model::{At, Credential, Identity, Name, Observation, Service, Session, Sink};
+use quaywatch_model::{Address, At, Attribute, Credential, Identity, Name, Observation, Service, Session, Sink};
 
-/// Claims remembered by one flow; older ones are forgotten and would be said again.
+/// Claims remembered by one flow unless it asks for more; older ones are forgotten and would be said again.
 const LIMIT: usize = 64;
 
 /// Remembers, by hash, what a flow has said already.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct Claims {
     said: VecDeque<u64>,
+    limit: usize,
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Claims::with_limit(LIMIT)
+    }
 }
 
 impl Claims {
+    /// Remembers the last `limit` claims.
+    #[must_use]
+    pub const fn with_limit(limit: usize) -> Self {
+        Claims { said: VecDeque::new(), limit }
+    }
+
     /// Whether this is said for the first time; it is remembered.
     pub fn first(&mut self, claim: impl Hash) -> bool {
         let mut hasher = DefaultHasher::new();
@@ -23,19 +36,37 @@ impl Claims {
         if self.said.contains(&hash) {
             return false;
         }
-        if self.said.len() >= LIMIT {
+        if self.said.len() >= self.limit {
             self.said.pop_front();
         }
         self.said.push_back(hash);
         true
     }
 
-    /// Emits an identity unless it was or is empty.
+    /// How many claims are remembered.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.said.len()
+    }
+
+    /// Emits an identity unless it was, is empty or speaks of nobody.
     pub fn identity(&mut self, out: &mut dyn Sink, at: At, claim: Identity<'_>) {
         let value = claim.value.trim();
-        if !value.is_empty() && self.first(("identity", claim.subject, claim.attribute, value, claim.method)) {
+        let speaks = !value.is_empty() && claim.subject.is_known();
+        if speaks && self.first(("identity", claim.subject, claim.attribute, value, claim.method)) {
             out.emit(at, Observation::Identity(Identity { value, ..claim }));
         }
+    }
+
+    /// [`Claims::identity`] with its parts in order.
+    pub fn identify(
+        &mut self,
+        out: &mut dyn Sink,
+        at: At,
+        subject: impl Into<Address>,
+        (attribute, value, method): (Attribute, &str, &'static str),
+    ) {
+        self.identity(out, at, Identity { subject: subject.into(), attribute, value, method });
     }
 
     /// Emits a name unless it was or is empty.
@@ -74,12 +105,13 @@ mod tests {
 
     #[test]
     fn a_claim_is_first_once_and_memory_is_bounded() {
-        let mut claims = Claims::default();
-        assert!(claims.first("a"));
-        assert!(!claims.first("a"));
-        for number in 0..1000 {
-            claims.first(number);
+        for (mut claims, limit) in [(Claims::default(), LIMIT), (Claims::with_limit(3), 3)] {
+            assert!(claims.first("a"));
+            assert!(!claims.first("a"));
+            for number in 0..1000 {
+                claims.first(number);
+            }
+            assert_eq!(claims.held(), limit);
         }
-        assert_eq!(claims.said.len(), LIMIT);
     }
 }
