@@ -153,9 +153,11 @@ impl TlsAnalyzer {
     fn message(&mut self, kind: u8, body: &[u8], record_version: u16, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         self.list(kind, pdu);
         let read = match kind {
-            CLIENT_HELLO => ClientHello::parse(body, Carrier::Tls).map(|hello| {
+            CLIENT_HELLO => ClientHello::parse(body, Carrier::Tls).and_then(|hello| {
                 self.facts.record_version = record_version;
+                let cut = hello.cut;
                 self.client_hello(hello, pdu, out);
+                (!cut).then_some(())
             }),
             SERVER_HELLO => ServerHello::parse(body).map(|hello| self.server_hello(hello, pdu, out)),
             CERTIFICATE => {
