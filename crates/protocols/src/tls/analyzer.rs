@@ -276,14 +276,14 @@ impl TlsAnalyzer {
         self.told = true;
         let facts = &self.facts;
         let version = facts.server.as_ref().map(|hello| names::version(hello.version));
-        let account = facts.client_chain.first().map_or("", |own| own.common_name.as_str());
         let detail = describe(facts, &mut self.detail);
         let row = Session {
             client,
             server,
             protocol: TLS_META.name,
             version: version.as_deref().unwrap_or_default(),
-            user: account,
+            // A client certificate names a machine or a product as often as a person: it stands in the detail.
+            user: "",
             method: if facts.client_chain.is_empty() { "" } else { "certificate" },
             outcome,
             client_software: "",
