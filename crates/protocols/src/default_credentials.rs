@@ -1,7 +1,9 @@
 //! Published factory defaults of port and plant equipment.
 //!
-//! Every entry stands in the maker's public manual or in a public advisory; the groups name the products. They are
-//! compared with what crosses the wire and never written anywhere: a hit says only that the secret is a factory default.
+//! Gathered from public lists of factory defaults (SCADAPASS of the SCADA StrangeLove team and its mirrors, makers' manuals,
+//! what is generally known of network gear); not every entry was held against the maker's own manual. The groups name the
+//! products. They are compared with what crosses the wire and never written anywhere: a hit says only that the secret is a
+//! factory default.
 //! Accounts are compared without regard to ASCII case, secrets exactly. SNMP communities have a list of their own.
 
 /// One factory default: account and secret.
@@ -82,7 +84,7 @@ const CONTROLLERS: &[Pair] = &[
     ("wincce", "winccpass"),
     ("DMUser", "Data&Pass"),
     ("ADMIN", "SBTAdmin!"),
-    // Schneider Electric: Modicon Quantum, Premium, M340, NOE 771, ETG, EGX, M258 (CISA ICSA-12-018-01).
+    // Schneider Electric: Modicon Quantum, Premium, M340, NOE 771, ETG, EGX, M258 (see also CISA ICSA-12-018-01).
     ("USER", "USER"),
     ("USER", "USERUSER"),
     ("ftpuser", "ftpuser"),
@@ -146,7 +148,7 @@ const CONTROLLERS: &[Pair] = &[
     ("admin", "fadmin"),
     ("root", "deif7800"),
     ("default", "1234"),
-    // VxWorks targets as shipped by Wind River (CERT VU#840249).
+    // VxWorks targets as shipped by Wind River.
     ("target", "password"),
 ];
 

@@ -58,11 +58,11 @@ struct Datagram<'a> {
 impl Datagram<'_> {
     fn read(bytes: &[u8]) -> Option<Datagram<'_>> {
         let mut cursor = Cursor::new(bytes);
-        let (kind, flags) = (cursor.u8()?, cursor.u8()?);
-        if !matches!(kind, 0x10..=0x12) || flags & 0xf0 != 0 {
+        if !matches!(cursor.u8()?, 0x10..=0x12) {
             return None;
         }
-        cursor.skip(2)?;
+        // Flags, of which old Windows versions set the reserved ones, and the datagram's id.
+        cursor.skip(3)?;
         let source = Ipv4Addr::from(cursor.be32()?);
         // Source port, length, packet offset.
         cursor.skip(6)?;
@@ -172,7 +172,9 @@ impl NbdgmAnalyzer {
         } else {
             let os = windows(major, minor);
             self.claims.identify(out, pdu.at, subject, (Attribute::Os, &os, "nbdgm host announcement"));
-            self.claims.identify(out, pdu.at, subject, (Attribute::Location, comment, "nbdgm server comment"));
+            if !comment.eq_ignore_ascii_case(server) {
+                self.claims.identify(out, pdu.at, subject, (Attribute::Location, comment, "nbdgm server comment"));
+            }
         }
         for (bit, role) in ROLES {
             if said.roles & bit != 0 {
@@ -185,7 +187,7 @@ impl NbdgmAnalyzer {
 /// `Windows 6.1` and the products that bear the version.
 fn windows(major: u8, minor: u8) -> String {
     let product = match (major, minor) {
-        (4, 0) => " (NT 4.0)",
+        (4, 0) => " (95, 98 or NT 4.0)",
         (5, 0) => " (2000)",
         (5, 1) => " (XP)",
         (5, 2) => " (Server 2003 or XP x64)",

@@ -10,15 +10,22 @@ pub fn parts(text: &str) -> impl Iterator<Item = (Attribute, &str)> {
         operating_system(text).map(|value| (Attribute::Os, value)),
         vendor(text).map(|value| (Attribute::Vendor, value)),
         siemens_order_number(text).map(|value| (Attribute::OrderNumber, value)),
-        after(text, &["FW: ", "FW:", "Firmware: ", "Firmware Version ", ", revision ", ", Version "])
+        after(text, FIRMWARE)
             .or_else(|| text.strip_prefix("Version "))
             .and_then(version_token)
             .map(|value| (Attribute::Firmware, value)),
-        after(text, &["HW: ", "HW:", "Hardware Version "]).and_then(version_token).map(|v| (Attribute::Hardware, v)),
+        after(text, &["HW: ", "HW:", "Hardware Version "])
+            .and_then(version_token)
+            .map(|value| (Attribute::Hardware, value)),
+        siemens_serial(text).map(|value| (Attribute::Serial, value)),
     ]
     .into_iter()
     .flatten()
 }
+
+/// What stands before a firmware version.
+const FIRMWARE: &[&str] =
+    &["FW: ", "FW:", "Firmware: ", "Firmware Version ", ", revision ", ", Version ", " - Version ", "SW.V "];
 
 /// What follows the first of `marks` that occurs.
 fn after<'t>(text: &'t str, marks: &[&str]) -> Option<&'t str> {
@@ -27,7 +34,8 @@ fn after<'t>(text: &'t str, marks: &[&str]) -> Option<&'t str> {
 
 /// The word at the front, if it looks like a version: it holds a digit.
 fn version_token(text: &str) -> Option<&str> {
-    let token = text.trim_start().split([',', ' ', ';']).next()?;
+    let text = text.trim_start();
+    let token = text.strip_prefix("Version ").unwrap_or(text).split([',', ' ', ';']).next()?;
     (token.len() <= 40 && token.bytes().any(|byte| byte.is_ascii_digit())).then_some(token)
 }
 
@@ -90,6 +98,22 @@ fn siemens_order_number(text: &str) -> Option<&str> {
     text.split(',').map(str::trim).find(looks)
 }
 
+/// The last part of the text, as Siemens PROFINET devices write it: `S` and the serial number, after hardware and firmware.
+fn siemens_serial(text: &str) -> Option<&str> {
+    let (front, last) = text.rsplit_once(", S")?;
+    let serial = last.trim();
+    let looks =
+        serial.len() >= 6 && serial.bytes().any(|byte| byte.is_ascii_digit()) && !serial.contains([' ', ',', '.']);
+    (looks && front.contains("FW: ")).then_some(serial)
+}
+
+/// Whether a name is what stands there until someone sets one: it names no device and would seem to join many.
+pub fn is_placeholder(name: &str) -> bool {
+    const PLACEHOLDERS: &[&str] =
+        &["sysName Not Set", "localhost", "localhost.localdomain", "(none)", "unknown", "not set"];
+    PLACEHOLDERS.iter().any(|placeholder| name.eq_ignore_ascii_case(placeholder))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,8 +125,16 @@ mod tests {
     #[test]
     fn forms_of_makers_are_read() {
         assert_eq!(
-            read("Siemens, SIMATIC NET, SCALANCE X208, 6GK5 208-0BA10-2AA3, HW: 4, FW: V4.03"),
-            [("vendor", "Siemens"), ("order-number", "6GK5 208-0BA10-2AA3"), ("firmware", "V4.03"), ("hardware", "4")]
+            read(
+                "Siemens, SIMATIC NET, SCALANCE XB208, 6GK5 208-0BA00-2AB2, HW: Version 3, FW: Version V04.01.00, SVPLN128744"
+            ),
+            [
+                ("vendor", "Siemens"),
+                ("order-number", "6GK5 208-0BA00-2AB2"),
+                ("firmware", "V04.01.00"),
+                ("hardware", "3"),
+                ("serial", "VPLN128744"),
+            ]
         );
         assert_eq!(
             read("Hardware: x86 Family 6 - Software: Windows Version 6.1 (Build 7601 Multiprocessor Free)"),
@@ -114,5 +146,6 @@ mod tests {
         );
         assert_eq!(read("Linux crane-gw 4.9.0 #1 SMP armv7l"), [("os", "Linux")]);
         assert_eq!(read("ÄÖ HW:"), []);
+        assert!(is_placeholder("LOCALHOST") && !is_placeholder("crane-1-plc"));
     }
 }

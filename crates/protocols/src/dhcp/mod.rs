@@ -15,6 +15,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use crate::analyzer::{Depth, ProtocolMeta};
 use crate::claims::Claims;
+use crate::self_description::is_placeholder;
 use crate::{Analyzer, Probe, Protocol};
 use options::{Fault, Message};
 
@@ -188,7 +189,7 @@ fn client(message: &Message, says: &mut Says<'_, '_>) {
 
 /// Host name (option 12) and fully qualified name (option 81, RFC 4702).
 fn own_names(message: &Message, subject: Address, says: &mut Says<'_, '_>) {
-    if let Some(name) = &message.options.host_name {
+    if let Some(name) = message.options.host_name.as_ref().filter(|name| !is_placeholder(name)) {
         says.identity(subject, Attribute::HostName, name, "dhcp host name");
         says.name(subject, name);
     }

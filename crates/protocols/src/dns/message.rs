@@ -277,8 +277,8 @@ pub(super) enum Shape {
     Whole { response: bool },
     /// It begins like one.
     Start,
-    /// The header could be one, what follows cannot be read.
-    Broken,
+    /// The header could be one, what follows cannot be read; `likely` if its counts are small, which chance seldom makes.
+    Broken { likely: bool },
     /// None.
     Other,
 }
@@ -290,15 +290,20 @@ pub(super) fn shape(bytes: &[u8], cut: bool) -> Shape {
         return Shape::Other;
     }
     let mut entries = Entries::new(bytes, header);
+    let likely = header.counts.iter().all(|count| *count <= 64);
     for entry in entries.by_ref() {
         match entry {
             Ok(entry) if entry.section == 0 && !is_usual(&entry) => return Shape::Other,
             Ok(_) => {}
             Err(Fault::Short) if cut => return Shape::Start,
-            Err(_) => return Shape::Broken,
+            Err(_) => return Shape::Broken { likely },
         }
     }
-    if entries.offset() == bytes.len() { Shape::Whole { response: header.is_response() } } else { Shape::Broken }
+    if entries.offset() == bytes.len() {
+        Shape::Whole { response: header.is_response() }
+    } else {
+        Shape::Broken { likely }
+    }
 }
 
 /// A question of a class and type that are in use.
@@ -389,7 +394,9 @@ mod tests {
         let query = hex("1234 0100 0001 0000 0000 0000 03666f6f00 0001 0001");
         assert_eq!(shape(&query, false), Shape::Whole { response: false });
         assert_eq!(shape(&query[..14], true), Shape::Start);
-        assert_eq!(shape(&query[..14], false), Shape::Broken);
+        assert_eq!(shape(&query[..14], false), Shape::Broken { likely: true });
+        let trailing = [&query[..], b"x"].concat();
+        assert_eq!(shape(&trailing, false), Shape::Broken { likely: true });
         assert_eq!(shape(&[0; 12], false), Shape::Other);
         assert_eq!(shape(b"GET / HTTP/1.1\r\n\r\n", false), Shape::Other);
     }

@@ -16,6 +16,7 @@ use crate::analyzer::{Depth, ProtocolMeta};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::pairing::Pairing;
+use crate::self_description::is_placeholder;
 use crate::{Analyzer, Probe, Protocol};
 use message::{CLASS_CHAOS, Entries, Entry, Fault, Header, Shape, kind, read_name, reverse_address, shape, texts};
 
@@ -175,8 +176,11 @@ fn probe_message(flavour: Flavour, message: &[u8], cut: bool, flow: &Flow) -> Pr
         Shape::Whole { response: true } if flavour != Flavour::Mdns => Probe::YesFromServer,
         Shape::Whole { .. } => Probe::Yes,
         Shape::Start => Probe::Unsure,
-        Shape::Broken if flavour != Flavour::Dns || flow.server.port == 53 || flow.client.port == 53 => Probe::Unsure,
-        Shape::Broken | Shape::Other => Probe::No,
+        Shape::Broken { likely } if flavour != Flavour::Dns || flow.server.port == 53 || flow.client.port == 53 => {
+            // A damaged message on the usual port is to be told of, not passed over.
+            if likely { Probe::Yes } else { Probe::Unsure }
+        }
+        Shape::Broken { .. } | Shape::Other => Probe::No,
     }
 }
 
@@ -275,8 +279,12 @@ impl DnsAnalyzer {
         let asker = pdu.sender();
         for entry in Entries::new(message, header) {
             let entry = entry?;
-            // mDNS repeats known answers in its questions (RFC 6762 section 7.1) and proposes records in probes: not yet facts.
+            // mDNS repeats known answers in its questions, which may be old (RFC 6762 section 7.1), and a host that is about to
+            // take a name proposes its records as authorities (section 8.2).
             if entry.section > 0 {
+                if entry.section == 2 && self.flavour == Flavour::Mdns {
+                    self.entry(message, &entry, pdu, out)?;
+                }
                 continue;
             }
             read_name(message, entry.name, &mut self.question)?;
@@ -300,7 +308,7 @@ impl DnsAnalyzer {
 
     fn response(&mut self, message: &[u8], header: Header, pdu: &Pdu<'_>, out: &mut dyn Sink) -> Result<(), Fault> {
         let asked = self.waiting.answer(&header.id);
-        if self.flavour == Flavour::Dns {
+        if self.flavour == Flavour::Dns && pdu.sender() == pdu.flow.server {
             let (server, transport) = (pdu.sender(), pdu.flow.transport);
             let service = Service { server, transport, protocol: "dns", software: "", version: "" };
             self.claims.service(out, pdu.at, service);
@@ -339,7 +347,11 @@ impl DnsAnalyzer {
             }
             (kind::A | kind::AAAA, _) => {
                 read_name(message, entry.name, &mut self.owner)?;
-                Ok(entry.address().map_or(0, |address| self.named(address, entry.section == 1, pdu, out)))
+                let answers = entry.section == 1;
+                if let Some(address) = entry.address() {
+                    self.named(address, answers, pdu, out);
+                }
+                Ok(usize::from(answers))
             }
             (kind::PTR, _) => {
                 read_name(message, entry.name, &mut self.owner)?;
@@ -359,7 +371,7 @@ impl DnsAnalyzer {
     }
 
     /// An address record: its owner, and the names that are aliases of it, stand for the address.
-    fn named(&mut self, address: Address, answers: bool, pdu: &Pdu<'_>, out: &mut dyn Sink) -> usize {
+    fn named(&mut self, address: Address, answers: bool, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let owner = self.owner.to_ascii_lowercase();
         self.name(address, &owner, pdu, out);
         if answers {
@@ -368,13 +380,12 @@ impl DnsAnalyzer {
                 self.aliases.push(alias);
             }
         }
+        let host = message::strip_end(&self.owner, ".local").unwrap_or(&self.owner);
         let is_own = self.flavour != Flavour::Dns && address == pdu.sender().address;
-        if is_own {
-            let host = message::strip_end(&self.owner, ".local").unwrap_or(&self.owner);
+        if is_own && !is_placeholder(host) && !host.contains("._") {
             let method = if self.flavour == Flavour::Mdns { "mdns address record" } else { "llmnr address record" };
             self.claims.identify(out, pdu.at, address, (Attribute::HostName, host, method));
         }
-        1
     }
 
     fn name(&mut self, subject: Address, name: &str, pdu: &Pdu<'_>, out: &mut dyn Sink) {

@@ -42,7 +42,6 @@ pub(super) fn text_attribute(key: &str) -> Option<(Attribute, &'static str)> {
         ("firmware", Attribute::Firmware),
         ("fw", Attribute::Firmware),
         ("fv", Attribute::Firmware),
-        ("version", Attribute::Software),
         ("srcvers", Attribute::Software),
         ("macaddress", Attribute::Mac),
         ("mac", Attribute::Mac),

@@ -88,6 +88,9 @@ impl Analyzer for FtpAnalyzer {
         self.ends = Some(Ends { client, server, protocol: META.name });
         let mut lines = std::mem::take(self.lines(pdu.direction));
         let mut piece = pdu.data;
+        if lines.lost && starts_line(piece, pdu.direction) {
+            lines.lost = false;
+        }
         if lines.lost {
             match piece.iter().position(|b| *b == b'\n') {
                 Some(at) => {
@@ -353,6 +356,18 @@ impl FtpAnalyzer {
         out.emit(pdu.at, Observation::Weird(Weird { name, protocol: META.name, detail, sender, receiver }));
         if name.ends_with("malformed") || name.ends_with("too_long") {
             out.mark(Mark::Malformed("line is no command or reply"));
+        }
+    }
+}
+
+/// Whether a piece behind a gap starts with a reply or a command rather than within one.
+fn starts_line(piece: &[u8], direction: Direction) -> bool {
+    match (direction, piece) {
+        (Direction::FromServer, [b'1'..=b'5', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', ..]) => true,
+        (Direction::FromServer, _) => false,
+        (Direction::FromClient, piece) => {
+            let verb = piece.iter().take_while(|b| b.is_ascii_uppercase()).count();
+            (3..=4).contains(&verb) && matches!(piece.get(verb), Some(b' ' | b'\r'))
         }
     }
 }

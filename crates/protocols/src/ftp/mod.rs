@@ -34,7 +34,18 @@ impl Protocol for Ftp {
     }
 
     fn probe(&self, pdu: &Pdu<'_>) -> Probe {
-        if pdu.flow.transport == Transport::Tcp { probe(pdu.data) } else { Probe::No }
+        if pdu.flow.transport != Transport::Tcp {
+            return Probe::No;
+        }
+        let (client, server) = (pdu.flow.client.port, pdu.flow.server.port);
+        match probe(pdu.data) {
+            // A whole line that others could have said too: on the usual port it is FTP's, however few lines follow.
+            Probe::Unsure if pdu.data.ends_with(b"\n") && (client == 21 || server == 21) => {
+                let reply = pdu.data.first().is_some_and(u8::is_ascii_digit);
+                if reply { Probe::YesFromServer } else { Probe::Yes }
+            }
+            answer => answer,
+        }
     }
 
     fn open(&self, _flow: &Flow) -> Box<dyn Analyzer> {

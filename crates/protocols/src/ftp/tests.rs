@@ -161,7 +161,10 @@ fn gaps_and_limits() {
 
 #[test]
 fn the_probe_is_strict() {
-    let flow = flow(Transport::Tcp, 21);
+    let usual = flow(Transport::Tcp, 21);
+    assert_eq!(Ftp.probe(&pdu(&usual, 0, CLIENT, b"USER bob\r\n")), Probe::Yes);
+    assert_eq!(Ftp.probe(&pdu(&usual, 0, SERVER, b"220 Operation successful\r\n")), Probe::YesFromServer);
+    let flow = flow(Transport::Tcp, 4711);
     let probe = |text: &str| Ftp.probe(&pdu(&flow, 0, CLIENT, text.as_bytes()));
     assert_eq!(probe("220 ProFTPD 1.3.0a Server\r\n"), Probe::YesFromServer);
     assert_eq!(probe("220 Operation successful\r\n"), Probe::Unsure);

@@ -48,9 +48,16 @@ struct Reader {
     place: Place,
     /// A head that lies in several pieces.
     head: Vec<u8>,
-    /// A body that may be a login, with its kind and the request it belongs to.
+    /// A body that may be a login, and its kind.
     form: Vec<u8>,
-    keep: Option<(Kept, u64)>,
+    keep: Option<Kept>,
+    /// Number of the request whose body is being read.
+    serial: u64,
+    /// Place of the last piece of a head, and whether its rest will not come.
+    at: At,
+    torn: bool,
+    /// A head was read in this direction.
+    started: bool,
 }
 
 /// A step in reading heads.
@@ -147,6 +154,9 @@ impl Analyzer for HttpAnalyzer {
         self.ends = Some(self.ends_of(pdu.flow));
         // The reader leaves `self` while messages change the rest of it.
         let mut reader = std::mem::take(self.reader(pdu.direction));
+        if reader.torn {
+            self.torn_head(&mut reader, pdu.flow, pdu.direction, out);
+        }
         self.read(&mut reader, pdu, out);
         *self.reader(pdu.direction) = reader;
     }
@@ -163,12 +173,23 @@ impl Analyzer for HttpAnalyzer {
             reader.keep = None;
             return;
         }
-        reader.reset(Place::Lost);
+        if reader.head.is_empty() {
+            reader.reset(Place::Lost);
+        } else {
+            reader.torn = true;
+        }
         // Answers may have been lost: those that follow cannot be told to requests before.
-        self.settle_all(out);
+        if reader.head.is_empty() {
+            self.settle_all(out);
+        }
     }
 
-    fn close(&mut self, _flow: &Flow, out: &mut dyn Sink) {
+    fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
+        for direction in [Direction::FromClient, Direction::FromServer] {
+            let mut reader = std::mem::take(self.reader(direction));
+            self.torn_head(&mut reader, flow, direction, out);
+            *self.reader(direction) = reader;
+        }
         self.settle_all(out);
         self.client.reset(Place::Lost);
         self.server.reset(Place::Lost);
@@ -186,6 +207,23 @@ impl HttpAnalyzer {
     fn ends_of(&self, flow: &Flow) -> Ends {
         let asker = self.asker.unwrap_or(Direction::FromClient);
         Ends { client: flow.sender(asker), server: flow.receiver(asker), protocol: META.name }
+    }
+
+    /// Reads the whole lines of a head whose rest will not come: cut by the capture, or lost.
+    fn torn_head(&mut self, reader: &mut Reader, flow: &Flow, direction: Direction, out: &mut dyn Sink) {
+        let mut head = std::mem::take(&mut reader.head);
+        let end = head.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let lines = head.get(..end).unwrap_or_default();
+        if self.tunnel.is_none() && Head::parse(lines).is_some() {
+            let (at, data) = (reader.at, lines);
+            let pdu = Pdu { at, flow, direction, data, source_mac: None, destination_mac: None, cut: true };
+            self.message(reader, lines, &pdu, out);
+        }
+        forget(&mut head);
+        reader.head = head;
+        reader.torn = false;
+        reader.reset(Place::Lost);
+        self.settle_all(out);
     }
 
     /// Emits all that waits, without answers.
@@ -253,10 +291,18 @@ impl HttpAnalyzer {
             return piece.get(1..).unwrap_or_default();
         }
         if reader.head.is_empty() && !head::may_start(piece) {
+            if pdu.flow.midstream && !reader.started {
+                // Picked up within a body.
+                out.mark(Mark::Undecoded("http after a gap"));
+                reader.reset(Place::Lost);
+                return b"";
+            }
             self.weird("http_message_expected", "neither a request nor a status line", pdu, out);
             reader.reset(Place::Lost);
             return b"";
         }
+        reader.started = true;
+        reader.at = pdu.at;
         match reader.take_head(piece) {
             Step::More => b"",
             Step::TooLong => {
@@ -364,9 +410,10 @@ impl HttpAnalyzer {
             _ => None,
         };
         reader.place = body.map_or(Place::Head, Place::Body);
+        reader.serial = self.serial;
         let fits = head.content_length.is_none_or(|length| length <= MAX_FORM as u64);
         reader.keep = match kind_of(head.content_type) {
-            Some(kind) if fits && body.is_some() && matches!(method, "POST" | "PUT") => Some((kind, self.serial)),
+            Some(kind) if fits && body.is_some() && matches!(method, "POST" | "PUT") => Some(kind),
             _ => None,
         };
     }
@@ -446,7 +493,13 @@ impl HttpAnalyzer {
     fn body_done(&mut self, reader: &mut Reader, at: At, out: &mut dyn Sink) {
         let kept = reader.keep.take();
         reader.place = Place::Head;
-        let Some((kind, serial)) = kept else { return };
+        let serial = std::mem::take(&mut reader.serial);
+        let exchange = self.waiting.iter_mut().find(|exchange| exchange.serial == serial);
+        if let Some(exchange) = exchange {
+            // The request is whole only now.
+            exchange.at = at;
+        }
+        let Some(kind) = kept else { return };
         let (found, method) = match kind {
             Kept::Form => (form::urlencoded(&reader.form), "form"),
             Kept::Json => (form::json(&reader.form), "json"),

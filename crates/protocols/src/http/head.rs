@@ -50,9 +50,10 @@ pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Whether a head may start so: a method and a blank, or a status line.
+/// Whether a head may start so: a method, which is in capitals, and a blank, or a status line.
 pub(super) fn may_start(bytes: &[u8]) -> bool {
-    let token = bytes.iter().position(|b| !is_token(*b)).unwrap_or(bytes.len());
+    let is_method = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    let token = bytes.iter().position(|b| !is_method(b)).unwrap_or(bytes.len());
     match bytes.get(token) {
         None => token <= MAX_METHOD,
         Some(b' ') => (1..=MAX_METHOD).contains(&token),

@@ -152,6 +152,30 @@ fn bodies_are_opaque_and_gaps_in_them_do_no_harm() {
 }
 
 #[test]
+fn a_head_cut_by_the_capture_is_read_as_far_as_it_goes() {
+    let recorder = run(&[(ASK, "GET /1 HTTP/1.1\r\nHost: plc7\r\nUser-Ag")]);
+    assert_eq!(requests(&recorder), [("GET".to_owned(), "/1".to_owned(), None)]);
+    assert_eq!(recorder.of("name")[0]["name"], "plc7");
+    let flow = flow(Transport::Tcp, 80);
+    let mut out = Recorder::default();
+    let mut analyzer = Http.open(&flow);
+    analyzer.feed(&pdu(&flow, 0, ASK, b"GET /1 HTTP/1.1\r\n\r\n"), &mut out);
+    analyzer.feed(&pdu(&flow, 1, ANSWER, b"HTTP/1.1 200 OK\r\nServer: x\r\nDa"), &mut out);
+    analyzer.gap(ANSWER, 100, &mut out);
+    analyzer.feed(&pdu(&flow, 2, ANSWER, b"rest of a body"), &mut out);
+    assert_eq!(requests(&out), [("GET".to_owned(), "/1".to_owned(), Some(200))]);
+    assert_eq!(out.of("service")[0]["software"], "x");
+}
+
+#[test]
+fn a_flow_met_within_a_body_is_not_malformed() {
+    let mut flow = flow(Transport::Tcp, 80);
+    flow.midstream = true;
+    let recorder = feed(&Http, &flow, &[(ASK, b"GET / HTTP/1.1\r\n\r\n"), (ANSWER, b"mation (for support)")]);
+    assert_eq!(recorder.marks, [Mark::Undecoded("http after a gap")]);
+}
+
+#[test]
 fn limits_hold() {
     let long = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(MAX_HEAD));
     let recorder = run(&[(ASK, &long)]);

@@ -174,7 +174,10 @@ fn station_of_port(port: &str) -> Option<&str> {
 
 fn system(frame: &Frame, says: &mut Says<'_, '_>) {
     if let Some(name) = &frame.system_name {
-        says.identity(Attribute::HostName, name, "lldp system name");
+        // The name is told as it was written; a placeholder claims no identity.
+        if !self_description::is_placeholder(name) {
+            says.identity(Attribute::HostName, name, "lldp system name");
+        }
         let (subject, kind) = (says.subject, NameKind::Lldp);
         says.claims.name(says.out, says.pdu.at, Name { subject, name, kind, asker: Address::None });
     }

@@ -133,7 +133,7 @@ impl NtpAnalyzer {
     fn packet(&mut self, packet: &Packet, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let (sender, receiver) = (pdu.sender(), pdu.receiver());
         match packet.mode {
-            mode::SERVER | mode::BROADCAST | mode::PASSIVE => {
+            mode::SERVER | mode::BROADCAST | mode::PASSIVE if sender.port == PORT || sender == pdu.flow.server => {
                 self.server(packet, sender, pdu, out);
                 self.is_told(receiver.address, sender.address, "ntp server reply", pdu, out);
             }
@@ -189,7 +189,8 @@ impl NtpAnalyzer {
         let method = match (is_server, packet.leap) {
             (true, 3) => "ntp transmit timestamp of an unset server",
             (true, _) => "ntp transmit timestamp of server",
-            (false, _) => "ntp transmit timestamp of client",
+            (false, _) if packet.mode == mode::CLIENT => "ntp transmit timestamp of client",
+            (false, _) => "ntp transmit timestamp of peer",
         };
         let subject = pdu.sender().address;
         out.emit(pdu.at, Observation::Clock(Clock { subject, method, device_time, skew }));

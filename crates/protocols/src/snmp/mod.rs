@@ -147,6 +147,8 @@ impl SnmpAnalyzer {
         let (client, server) = ends(pdu, &message.body);
         let speaker = match message.security {
             Security::Community { version, .. } => Some(Speaker::community(version)),
+            // Without an engine id the sender only asks for it (RFC 3414 section 4).
+            Security::User(user) if user.engine.is_empty() => None,
             Security::User(user) => Speaker::user(user.name, user.flags),
             Security::Other => None,
         };
@@ -381,7 +383,9 @@ impl SnmpAnalyzer {
             Tells::Nothing => {}
             Tells::Text(attribute, method, value) => {
                 let value = device_text(value).unwrap_or_default();
-                claims.identify(out, pdu.at, subject, (attribute, &value, method));
+                if !self_description::is_placeholder(&value) {
+                    claims.identify(out, pdu.at, subject, (attribute, &value, method));
+                }
             }
             Tells::Description(value) => {
                 let text = device_text(value).unwrap_or_default();

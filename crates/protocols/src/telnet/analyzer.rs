@@ -9,7 +9,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Pdu};
 
 use super::META;
-use super::dialogue::{Dialogue, Event, Verdict};
+use super::dialogue::{Dialogue, Step, Verdict};
 use super::options::{self, Splitter, Token};
 use crate::Analyzer;
 use crate::bytes::device_text;
@@ -47,8 +47,8 @@ pub(super) struct TelnetAnalyzer {
     ends: Option<Ends>,
     claims: Claims,
     detail: Detail,
-    /// Events of the piece under way; the buffer is used again.
-    events: Vec<Event>,
+    /// Steps of the piece under way; the buffer is used again.
+    steps: Vec<Step>,
 }
 
 impl Analyzer for TelnetAnalyzer {
@@ -64,11 +64,11 @@ impl Analyzer for TelnetAnalyzer {
             Direction::FromClient => self.client_piece(pdu, out),
             Direction::FromServer => self.server_piece(pdu, out),
         }
-        let mut events = std::mem::take(&mut self.events);
-        for event in events.drain(..) {
-            self.event(event, pdu.at, out);
+        let mut steps = std::mem::take(&mut self.steps);
+        for step in steps.drain(..) {
+            self.step(step, pdu.at, out);
         }
-        self.events = events;
+        self.steps = steps;
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, _out: &mut dyn Sink) {
@@ -96,8 +96,8 @@ impl TelnetAnalyzer {
         for byte in pdu.data {
             splitter.take(*byte, |token| match token {
                 Token::Text(byte) => {
-                    let events = &mut self.events;
-                    self.dialogue.client(byte, &mut |event| events.push(event));
+                    let steps = &mut self.steps;
+                    self.dialogue.client(byte, &mut |step| steps.push(step));
                 }
                 other => self.command('c', &other, pdu, out),
             });
@@ -110,15 +110,15 @@ impl TelnetAnalyzer {
         for byte in pdu.data {
             splitter.take(*byte, |token| match token {
                 Token::Text(byte) => {
-                    let events = &mut self.events;
-                    self.dialogue.server(byte, &mut |event| events.push(event));
+                    let steps = &mut self.steps;
+                    self.dialogue.server(byte, &mut |step| steps.push(step));
                 }
                 other => self.command('s', &other, pdu, out),
             });
         }
         self.server = splitter;
-        let events = &mut self.events;
-        self.dialogue.server_pauses(&mut |event| events.push(event));
+        let steps = &mut self.steps;
+        self.dialogue.server_pauses(&mut |step| steps.push(step));
     }
 
     fn command(&mut self, sender: char, token: &Token<'_>, pdu: &Pdu<'_>, out: &mut dyn Sink) {
@@ -171,21 +171,21 @@ impl TelnetAnalyzer {
         self.claims.identity(out, pdu.at, claim);
     }
 
-    fn event(&mut self, event: Event, at: At, out: &mut dyn Sink) {
-        match event {
-            Event::Prompted => self.offer(at, out),
-            Event::User(user) => {
+    fn step(&mut self, step: Step, at: At, out: &mut dyn Sink) {
+        match step {
+            Step::Prompted => self.offer(at, out),
+            Step::User(user) => {
                 self.end_attempt(Outcome::Unknown, out);
                 self.attempt = Some(Attempt { at, user, secret: None });
             }
-            Event::Secret(secret) => {
+            Step::Secret(secret) => {
                 let named = &self.named;
                 let attempt = self.attempt.get_or_insert_with(|| Attempt { at, user: named.clone(), secret: None });
                 attempt.secret = Some(secret);
             }
-            Event::Ended(Verdict::Accepted) => self.end_attempt(Outcome::Success, out),
-            Event::Ended(Verdict::Refused) => self.end_attempt(Outcome::Failure, out),
-            Event::System(system) => {
+            Step::Ended(Verdict::Accepted) => self.end_attempt(Outcome::Success, out),
+            Step::Ended(Verdict::Refused) => self.end_attempt(Outcome::Failure, out),
+            Step::System(system) => {
                 let Some(subject) = self.server_address() else { return };
                 let claim = Identity { subject, attribute: Attribute::Os, value: &system, method: "telnet text" };
                 self.claims.identity(out, at, claim);
@@ -200,7 +200,7 @@ impl TelnetAnalyzer {
     /// Says the service, with the software that the text before the login names.
     fn offer(&mut self, at: At, out: &mut dyn Sink) {
         let Some(ends) = self.ends else { return };
-        let (server, software) = (ends.server, self.dialogue.issue.as_str());
+        let (server, software) = (ends.server, self.dialogue.banner.as_str());
         let claim = Service { server, transport: Transport::Tcp, protocol: META.name, software, version: "" };
         self.claims.service(out, at, claim);
         let claim = Identity {
@@ -242,7 +242,7 @@ impl TelnetAnalyzer {
             method: if attempt.secret.is_some() { "password" } else { "" },
             outcome,
             client_software: "",
-            server_software: &self.dialogue.issue,
+            server_software: &self.dialogue.banner,
             encrypted: self.encrypted,
             detail,
         };

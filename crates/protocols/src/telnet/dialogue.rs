@@ -141,7 +141,7 @@ pub(super) enum Verdict {
 
 /// What a piece of the dialogue showed.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) enum Event {
+pub(super) enum Step {
     /// A prompt came: the text before it is complete.
     Prompted,
     /// The client answered the user prompt, with this.
@@ -183,7 +183,7 @@ pub(super) struct Dialogue {
     /// The account typed last.
     account: String,
     /// The first line of the server that tells of its software.
-    pub(super) issue: String,
+    pub(super) banner: String,
 }
 
 impl Dialogue {
@@ -206,7 +206,7 @@ impl Dialogue {
     }
 
     /// Takes a byte of the server's text.
-    pub(super) fn server(&mut self, byte: u8, each: &mut impl FnMut(Event)) {
+    pub(super) fn server(&mut self, byte: u8, each: &mut impl FnMut(Step)) {
         match byte {
             _ if self.escape => self.escape = !byte.is_ascii_alphabetic(),
             0x1b => self.escape = true,
@@ -220,26 +220,26 @@ impl Dialogue {
     }
 
     /// The server has said all that this piece holds: the line may be a prompt.
-    pub(super) fn server_pauses(&mut self, each: &mut impl FnMut(Event)) {
+    pub(super) fn server_pauses(&mut self, each: &mut impl FnMut(Step)) {
         let asked = prompt(&self.line);
         match (asked, self.state) {
             (Some(Prompt::User), _) => {
                 if self.state == State::AfterSecret {
-                    each(Event::Ended(Verdict::Refused));
+                    each(Step::Ended(Verdict::Refused));
                 }
-                each(Event::Prompted);
+                each(Step::Prompted);
                 self.expect(State::User);
             }
             (Some(Prompt::Password), _) => {
                 if self.state == State::AfterSecret {
-                    each(Event::Ended(Verdict::Refused));
+                    each(Step::Ended(Verdict::Refused));
                 }
-                each(Event::Prompted);
+                each(Step::Prompted);
                 self.expect(State::Secret);
             }
             (None, State::AfterSecret | State::AfterUser) if is_shell_prompt(&self.line) => {
                 self.state = State::Talk;
-                each(Event::Ended(Verdict::Accepted));
+                each(Step::Ended(Verdict::Accepted));
             }
             _ => {}
         }
@@ -255,14 +255,14 @@ impl Dialogue {
         self.overflow = false;
     }
 
-    fn end_line(&mut self, each: &mut impl FnMut(Event)) {
+    fn end_line(&mut self, each: &mut impl FnMut(Step)) {
         let line = std::mem::take(&mut self.line);
         self.whole_line(&line, each);
         self.line = line;
         self.line.clear();
     }
 
-    fn whole_line(&mut self, line: &[u8], each: &mut impl FnMut(Event)) {
+    fn whole_line(&mut self, line: &[u8], each: &mut impl FnMut(Step)) {
         let Some(text) = device_text(line) else { return };
         self.lines += 1;
         let lower = text.to_ascii_lowercase();
@@ -278,22 +278,22 @@ impl Dialogue {
             };
             if let Some(verdict) = verdict {
                 self.state = State::Talk;
-                each(Event::Ended(verdict));
+                each(Step::Ended(verdict));
             }
         }
         if self.lines > MAX_SEARCHED || matches!(self.state, State::User | State::Secret) {
             return;
         }
-        if self.issue.is_empty() && self.state == State::Talk && tells_software(&lower) {
-            self.issue = text.chars().take(128).collect();
+        if self.banner.is_empty() && self.state == State::Talk && tells_software(&lower) {
+            self.banner = text.chars().take(128).collect();
         }
         if SYSTEMS.iter().any(|name| text.starts_with(name)) {
-            each(Event::System(text.chars().take(128).collect()));
+            each(Step::System(text.chars().take(128).collect()));
         }
     }
 
     /// Takes a byte that the client typed.
-    pub(super) fn client(&mut self, byte: u8, each: &mut impl FnMut(Event)) {
+    pub(super) fn client(&mut self, byte: u8, each: &mut impl FnMut(Step)) {
         if !matches!(self.state, State::User | State::Secret) {
             return;
         }
@@ -310,7 +310,7 @@ impl Dialogue {
         }
     }
 
-    fn entered(&mut self, each: &mut impl FnMut(Event)) {
+    fn entered(&mut self, each: &mut impl FnMut(Step)) {
         if self.state == State::User {
             // The line feed of the line before, or an empty line that makes the server ask again.
             if self.typed.is_empty() {
@@ -318,11 +318,11 @@ impl Dialogue {
             }
             self.account = device_text(&self.typed).unwrap_or_default();
             self.state = State::AfterUser;
-            each(Event::User(self.account.clone()));
+            each(Step::User(self.account.clone()));
         } else {
             let secret = if self.overflow { Secret::Readable } else { Secret::examine(&self.account, &self.typed) };
             self.state = State::AfterSecret;
-            each(Event::Secret(secret));
+            each(Step::Secret(secret));
         }
         forget(&mut self.typed);
     }

@@ -153,9 +153,11 @@ impl TlsAnalyzer {
     fn message(&mut self, kind: u8, body: &[u8], record_version: u16, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         self.list(kind, pdu);
         let read = match kind {
-            CLIENT_HELLO => ClientHello::parse(body, Carrier::Tls).map(|hello| {
+            CLIENT_HELLO => ClientHello::parse(body, Carrier::Tls).and_then(|hello| {
                 self.facts.record_version = record_version;
+                let cut = hello.cut;
                 self.client_hello(hello, pdu, out);
+                (!cut).then_some(())
             }),
             SERVER_HELLO => ServerHello::parse(body).map(|hello| self.server_hello(hello, pdu, out)),
             CERTIFICATE => {
@@ -274,14 +276,14 @@ impl TlsAnalyzer {
         self.told = true;
         let facts = &self.facts;
         let version = facts.server.as_ref().map(|hello| names::version(hello.version));
-        let account = facts.client_chain.first().map_or("", |own| own.common_name.as_str());
         let detail = describe(facts, &mut self.detail);
         let row = Session {
             client,
             server,
             protocol: TLS_META.name,
             version: version.as_deref().unwrap_or_default(),
-            user: account,
+            // A client certificate names a machine or a product as often as a person: it stands in the detail.
+            user: "",
             method: if facts.client_chain.is_empty() { "" } else { "certificate" },
             outcome,
             client_software: "",

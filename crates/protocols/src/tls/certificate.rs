@@ -22,8 +22,6 @@ const MAX_TEXT: usize = 1024;
 pub(super) struct Certificate {
     /// The subject's distinguished name.
     pub(super) subject: String,
-    /// The common name in it.
-    pub(super) common_name: String,
     /// All of it as a JSON object.
     pub(super) detail: String,
 }
@@ -60,8 +58,6 @@ fn read(der: &[u8]) -> Option<Certificate> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let subject = shortened(&certificate.subject().to_string());
     let issuer = shortened(&certificate.issuer().to_string());
-    let common_name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
-    let common_name = shortened(common_name.unwrap_or_default());
     let names = alternative_names(&certificate);
     let validity = certificate.validity();
     let mut detail = Detail::default();
@@ -79,7 +75,7 @@ fn read(der: &[u8]) -> Option<Certificate> {
         .list("names", names.iter().map(String::as_str))
         .text("sha256", &hex(&Sha256::digest(der)));
     let detail = detail.finish().to_owned();
-    Some(Certificate { subject, common_name, detail })
+    Some(Certificate { subject, detail })
 }
 
 fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {

@@ -37,6 +37,8 @@ pub(super) struct ClientHello {
     pub(super) versions: Vec<u16>,
     pub(super) server_name: String,
     pub(super) protocols: Vec<String>,
+    /// Its extensions are cut short: those before were read.
+    pub(super) cut: bool,
     /// First application protocol as sent, for the fingerprint.
     first_protocol: Vec<u8>,
 }
@@ -62,7 +64,7 @@ pub(super) enum Carrier {
 }
 
 impl ClientHello {
-    /// Reads the body of the message; `None` if it is cut short.
+    /// Reads the body of the message; `None` if it is cut short before its extensions.
     pub(super) fn parse(body: &[u8], carrier: Carrier) -> Option<ClientHello> {
         let mut cursor = Cursor::new(body);
         let mut hello = ClientHello { version: cursor.be16()?, ..ClientHello::default() };
@@ -76,9 +78,14 @@ impl ClientHello {
         if cursor.is_empty() {
             return Some(hello);
         }
-        let mut extensions = Cursor::new(long_field(&mut cursor)?);
+        let length = cursor.be16().map_or(usize::MAX, usize::from);
+        hello.cut = length > cursor.left();
+        let mut extensions = Cursor::new(cursor.rest().get(..length).unwrap_or(cursor.rest()));
         while let Some(id) = extensions.be16() {
-            let content = long_field(&mut extensions)?;
+            let Some(content) = long_field(&mut extensions) else {
+                hello.cut = true;
+                break;
+            };
             if hello.extensions.len() < MAX_LIST {
                 hello.extensions.push(id);
             }
