@@ -64,9 +64,11 @@ format: rust ## Format all Rust code
 dist: ready ## Build what is handed to users: an archive with the binary and its papers
 	cargo build --locked --release -p quaywatch
 	@rm -rf $(DIST) && mkdir -p $(DIST)
-	@cp $(TARGET)/release/quaywatch README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT $(DIST)
+	@cp $(TARGET)/release/quaywatch *.md LICENSE-APACHE LICENSE-MIT $(DIST)
 	@cp -r docs $(DIST)/docs
-	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $(dir $(DIST)) -czf $(DIST).tar.gz $(notdir $(DIST))
+	cargo xtask notices $(DIST)/THIRD-PARTY.txt
+	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $(dir $(DIST)) -cf - $(notdir $(DIST)) \
+		| gzip -9n > $(DIST).tar.gz
 	@cd $(dir $(DIST)) && sha256sum $(notdir $(DIST)).tar.gz
 
 bench: ready ## Measure quaywatch and public tools side by side (docs/benchmarks.md)

@@ -24,6 +24,11 @@ CONTROL_PROTOCOL = "s7comm || modbus || enip"
 LOGIN = ("http.authbasic || urlencoded-form || ftp.request.command==\"PASS\" || mqtt.passwd || telnet")
 
 
+CONTROL_PORTS = (102, 502, 44818)
+PORTS = {21: "ftp", 22: "ssh", 53: "dns", 80: "http", 102: "s7comm", 123: "ntp", 161: "snmp", 443: "tls", 502: "modbus",
+         1194: "openvpn", 5900: "vnc", 10110: "nmea", 44818: "enip"}
+
+
 class Truth:
     def __init__(self) -> None:
         self.truth = json.loads((TERMINAL / "ground-truth.json").read_text())
@@ -224,10 +229,9 @@ def check_assets(t: Truth) -> None:
 
 
 def check_completeness(t: Truth) -> None:
-    """Every pair of hosts that talks across zones is in the truth's flows or allowed by a conduit between these zones."""
+    """Every pair of hosts that talks across zones is in the truth's flows or allowed by a conduit, by the ports it opens."""
     known = {frozenset(f["subjects"]) for f in t.truth["findings"] if f["control"] == "seg-flow-without-conduit"}
-    conduits = {(c["from"], c["to"]) for c in t.site["conduit"]}
-    strange = set()
+    strange, crossing = set(), set()
     for segment in t.wire.segments():
         pairs = {tuple(r) for r in t.wire.rows("ip && !(ip.dst==224.0.0.0/4 || ip.dst==255.255.255.255 || ip.src==0.0.0.0)",
                                                "ip.src", "ip.dst", segment=segment)}
@@ -239,9 +243,20 @@ def check_completeness(t: Truth) -> None:
             if None in zones:
                 strange.add(f"{segment}: {source} > {target} is in no zone")
             elif zones[0]["id"] != zones[1]["id"] and frozenset((source, target)) not in known:
-                ids = zones[0]["id"], zones[1]["id"]
-                if ids not in conduits and ids[::-1] not in conduits:
-                    strange.add(f"{segment}: {source} > {target} crosses {ids[0]} > {ids[1]}, unknown to the truth")
+                crossing.add((zones[0]["id"], zones[1]["id"], source, target))
+    opened = {tuple(r) for r in t.wire.rows("tcp.flags.syn==1 && tcp.flags.ack==0", "ip.src", "ip.dst", "tcp.dstport")}
+    # NTP and OpenVPN use their port on both ends: who spoke first is the client.
+    for _, source, target, port in sorted(t.wire.rows("udp", "frame.time_epoch", "ip.src", "ip.dst", "udp.dstport")):
+        if int(port) in PORTS and (target, source, port) not in opened:
+            opened.add((source, target, port))
+    for source_zone, target_zone, source, target in crossing:
+        protocols = {PORTS.get(int(port), f"port {port}") for s, d, port in opened if (s, d) == (source, target)}
+        if "ftp" in protocols:
+            protocols = {p for p in protocols if not p.startswith("port ")}  # passive data connections
+        allowed = {p for c in t.site["conduit"] if (c["from"], c["to"]) == (source_zone, target_zone) for p in c["protocols"]}
+        answers = any((s, d) == (target, source) for s, d, _ in opened)
+        if not protocols <= allowed or not (protocols or answers):
+            strange.add(f"{source} > {target} crosses {source_zone} > {target_zone} with {sorted(protocols)}, unknown to the truth")
     for line in sorted(strange):
         t.expect(False, line)
     logins = t.wire.rows('http.authorization || ftp.request.command=="PASS" || mqtt.passwd || urlencoded-form', "ip.dst")
@@ -250,12 +265,12 @@ def check_completeness(t: Truth) -> None:
     t.expect({r[0] for r in logins} == listed, f"clear logins at {sorted({r[0] for r in logins})}, truth has {sorted(listed)}")
     loads = {r[0] for r in t.wire.rows("s7comm.header.rosctr==1 && s7comm.param.func==0x1a", "ip.dst")}
     t.expect(loads == {"10.30.1.10", "10.30.2.10"}, f"downloads to {loads}")
-    changers = {tuple(r) for r in t.wire.rows(CHANGE, "ip.src", "ip.dst") if "," not in r[0]}
+    requests = f"({CHANGE}) && tcp.dstport in {{{', '.join(map(str, CONTROL_PORTS))}}}"
+    changes = {tuple(r) for r in t.wire.rows(requests, "ip.src", "ip.dst")}
     roles = {a["address"]: a["roles"] for a in t.truth["assets"]}
-    strangers = {frozenset(p) for p in changers if not set(roles.get(p[0], [])) & {"hmi", "engineering-station", "controller"}}
+    strangers = {frozenset(c) for c in changes if not set(roles.get(c[0], [])) & {"hmi", "engineering-station", "controller"}}
     told = {frozenset(f["subjects"]) for f in t.truth["findings"] if f["control"] == "acct-state-change-by-stranger"}
-    replies = {p for p in strangers if p not in told and not any(p == frozenset(c) and c[::-1] in changers for c in changers)}
-    t.expect(not replies, f"changes by strangers unknown to the truth: {replies}")
+    t.expect(strangers == told, f"changes by strangers: {[sorted(p) for p in strangers ^ told]} differ from the truth")
 
 
 def check_verdicts(t: Truth) -> None:

@@ -63,7 +63,7 @@ def service_command(service: Service, material: Material, phase: Phase) -> list[
             return ["snmpd", "-f", "-Lf", "/dev/null", "-C", "-c", material.snmpd_configuration(host, options), "udp:161"]
         case "lldp":
             return ["lldpd", "-d", "-u", str(material.path(f"{host}.lldp")), "-I", "eth0", "-S", options["description"],
-                    "-M", "4", "-m", own]
+                    "-m", own]
         case "dhcp-dns":
             return ["dnsmasq", "-k", "-C", material.dnsmasq_configuration(host, own, options)]
         case "mqtt":

@@ -17,6 +17,7 @@ ACCOUNTS = [
     ("crane-3-hmi", "admin", "crane-supervisor-2", True, True, False, False, "2026-11-02T14:00:17Z"),
     ("crane-2-switch", "admin", "network-technician-1", True, True, False, False, "2026-11-02T08:00:38Z"),
     ("crane-3-switch", "quayops", "network-technician-1", False, True, False, False, "2026-11-02T08:00:13Z"),
+    ("yard-switch", "quayops", "network-technician-1", False, True, False, False, "2026-11-02T08:00:17Z"),
     ("crane-1-eng", "maintenance", "shift-electrician-2", True, True, True, False, "2026-11-02T10:00:12Z"),
     ("crane-2-eng", "shift", "shift-electrician-2", False, True, False, True, "2026-11-01T21:10:00Z"),
     ("crane-1-eng", "commissioning", "commissioning-engineer-1", True, False, False, False, "2025-03-14T09:00:00Z"),

@@ -63,6 +63,7 @@ _SWITCHES = [
     Service("crane-2-switch", "telnet", {"model": "EDS-510E", "accounts": ["admin:admin"]}, (1,)),
     Service("crane-3-switch", "snmp", {"description": "Hirschmann RS20, firmware 09.0.05", "user": "quayops"}),
     Service("crane-3-switch", "lldp", {"description": "Hirschmann RS20, firmware 09.0.05"}),
+    Service("yard-switch", "snmp", {"description": "Moxa EDS-G516E, firmware V5.2", "user": "quayops"}),
     Service("yard-switch", "lldp", {"description": "Moxa EDS-G516E, firmware V5.2"}),
 ]
 
@@ -151,6 +152,7 @@ def _normal(phase: int) -> list[Step]:
         Step(phase, 4, "crane-3-hmi", "modbus-poll", "crane-3-hoist-drive", {"seconds": length - 10}, length - 8),
         Step(phase, 7, "cms-gateway", "time", "infra-server", {"seconds": length - 18}, length - 18),
         Step(phase, 13, "infra-server", "snmp-v3", "crane-3-switch", {"user": "quayops"}),
+        Step(phase, 17, "infra-server", "snmp-v3", "yard-switch", {"user": "quayops"}),
     ]
     return steps
 

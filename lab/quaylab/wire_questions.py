@@ -1,6 +1,7 @@
 """Questions to the captures, answered by tshark: how many frames match, and what a field holds."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,19 +20,18 @@ class Wire:
 
     def _rows(self, display_filter: str, *fields: str, segment: str | None = None) -> list[list[str]]:
         """The named fields of every frame that matches; with no fields, its number."""
-        out = []
-        wanted = fields or ("frame.number",)
-        for file in self.files:
-            if segment and file.stem != segment:
-                continue
+        def ask(file: Path) -> list[list[str]]:
             command = ["tshark", "-n", "-r", str(file), "-Y", display_filter, "-T", "fields", "-E", "occurrence=a"]
-            for field in wanted:
+            for field in fields or ("frame.number",):
                 command += ["-e", field]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
             if done.returncode:
                 raise RuntimeError(f"{display_filter}: {done.stderr}")
-            out += [line.split("\t") for line in done.stdout.splitlines()]
-        return out
+            return [line.split("\t") for line in done.stdout.splitlines()]
+
+        chosen = [f for f in self.files if segment in (None, f.stem)]
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            return [row for rows in pool.map(ask, chosen) for row in rows]
 
     def seen(self, display_filter: str, segment: str | None = None) -> bool:
         return bool(self.rows(display_filter, segment=segment))

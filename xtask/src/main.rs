@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask tidy`, `docs`, `bench-capture`, `bench`.
+//! Development tasks: `cargo xtask tidy`, `docs`, `notices`, `bench-capture`, `bench`.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for the terminal")]
@@ -6,6 +6,7 @@
 mod bench;
 mod bench_capture;
 mod code_text;
+mod notices;
 mod reference;
 mod tidy;
 mod tree;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
 
   tidy                              check the rules of the house: imports, registries, sizes, names, words, links
   docs [--check]                    write docs/reference/ from the registries; --check only says what is stale
+  notices OUT                       write the licences of what the binary is linked from
   bench-capture FOLDER OUT [ROUNDS] make the large capture of docs/benchmarks.md from a folder of captures
   bench CAPTURE [QUAYWATCH]         decode a capture with quaywatch and with public tools, and print what each took
 ";
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["tidy"] => run_tidy(),
         ["docs"] => Tree::read(&root()).and_then(|tree| reference::write(&root(), &tree)),
         ["docs", "--check"] => Tree::read(&root()).and_then(|tree| reference::check(&tree)),
+        ["notices", out] => notices::write(&root(), Path::new(out)),
         ["bench-capture", folder, out] => bench_capture::make(Path::new(folder), Path::new(out), bench_capture::ROUNDS),
         ["bench-capture", folder, out, rounds] => match rounds.parse() {
             Ok(rounds) => bench_capture::make(Path::new(folder), Path::new(out), rounds),

@@ -1,11 +1,14 @@
 """The office's file drop: pyftpdlib with one account."""
 
 import argparse
+import os
 import tempfile
 
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import FTPServer
+
+from quaylab.scenario_clock import now
 
 
 def main() -> None:
@@ -19,6 +22,10 @@ def main() -> None:
         class Drop(FTPHandler):
             authorizer = accounts
             banner = "EDI drop ready."
+
+            def on_file_received(self, file: str) -> None:
+                # Listings show the file's time: it has to be the scenario's.
+                os.utime(file, (now(), now()))
 
         FTPServer(("0.0.0.0", 21), Drop).serve_forever()
 

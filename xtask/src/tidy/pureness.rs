@@ -3,29 +3,40 @@
 use crate::code_text;
 use crate::tree::{Problem, Tree};
 
-/// What is not to be named, and why.
-const BANNED: &[(&str, &str)] = &[
-    ("SystemTime::now", "time comes from packets or arguments"),
-    ("Instant::now", "time comes from packets or arguments"),
-    ("Utc::now", "time comes from packets or arguments"),
-    ("rand::", "the same evidence gives the same bytes"),
-    ("getrandom::", "the same evidence gives the same bytes"),
-    ("TcpStream", "nothing here transmits"),
-    ("TcpListener", "nothing here transmits"),
-    ("UdpSocket", "nothing here transmits"),
-];
+/// A rule on names: what is not to be named, why, and the crates that may.
+struct Ban {
+    names: &'static [&'static str],
+    why: &'static str,
+    free: &'static [&'static str],
+}
 
-/// Crates that may: the binaries and what serves them.
-const FREE: &[&str] = &["crates/quaywatch/", "crates/console/", "crates/sensor/"];
+const BANS: &[Ban] = &[
+    Ban {
+        names: &["SystemTime::now", "Instant::now", "Utc::now", "Timestamp::now", "Zoned::now"],
+        why: "time comes from packets or arguments",
+        free: &["crates/quaywatch/", "crates/console/", "crates/sensor/"],
+    },
+    Ban {
+        names: &["rand::", "getrandom::", "fastrand::"],
+        why: "the same evidence gives the same bytes",
+        free: &["crates/quaywatch/", "crates/console/", "crates/sensor/"],
+    },
+    Ban {
+        names: &["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "UnixListener"],
+        why: "nothing here opens a socket",
+        free: &["crates/console/", "crates/sensor/"],
+    },
+];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let sources = tree.select("crates/", ".rs").filter(|(path, _)| path.contains("/src/"));
-    for (path, text) in sources.filter(|(path, _)| !FREE.iter().any(|free| path.starts_with(free))) {
+    for (path, text) in tree.select("crates/", ".rs").filter(|(path, _)| path.contains("/src/")) {
         let code = code_text::rust(text);
-        for (index, line) in code_text::without_tests(&code).lines().enumerate() {
-            for (banned, why) in BANNED.iter().filter(|(banned, _)| names(line, banned)) {
-                problems.push(Problem::line(path, index, format!("`{banned}` below the binaries: {why}")));
+        for ban in BANS.iter().filter(|ban| !ban.free.iter().any(|free| path.starts_with(free))) {
+            for (index, line) in code_text::without_tests(&code).lines().enumerate() {
+                if let Some(name) = ban.names.iter().find(|name| names(line, name)) {
+                    problems.push(Problem::line(path, index, format!("`{name}` is not for this crate: {}", ban.why)));
+                }
             }
         }
     }
@@ -51,7 +62,8 @@ mod tests {
             "fn a() { SystemTime::now(); operand::b(); }\n#[cfg(test)]\nmod tests {\n use std::net::UdpSocket;\n}\n";
         assert_eq!(
             told(check, &[("crates/wire/src/a.rs", text), ("crates/quaywatch/src/main.rs", text)]),
-            ["crates/wire/src/a.rs:1: `SystemTime::now` below the binaries: time comes from packets or arguments"]
+            ["crates/wire/src/a.rs:1: `SystemTime::now` is not for this crate: time comes from packets or arguments"]
         );
+        assert_eq!(told(check, &[("crates/quaywatch/src/main.rs", "use std::net::UdpSocket;")]).len(), 1);
     }
 }

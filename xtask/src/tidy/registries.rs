@@ -89,7 +89,8 @@ fn is_test(path: &str) -> bool {
 /// The entries of `static LIST: … = &[&a::B, &c::D];`, without the `&`.
 fn entries(code: &str, list: &str) -> Vec<String> {
     let definition = code.find(&format!("{list}:")).and_then(|at| code.get(at..)).unwrap_or_default();
-    let Some((_, values)) = definition.split_once("= &[") else { return Vec::new() };
+    let value = definition.split_once('=').and_then(|(_, value)| value.split_once("&["));
+    let Some((_, values)) = value else { return Vec::new() };
     let values = values.split(']').next().unwrap_or_default();
     values
         .split(',')
@@ -205,8 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_on_one_line_is_read() {
-        let code = "pub static EXPORTERS: &[&dyn Exporter] = &[&crate::html::Html, &crate::json::Findings];";
-        assert_eq!(entries(code, "EXPORTERS"), ["crate::html::Html", "crate::json::Findings"]);
+    fn a_list_is_read_however_it_is_broken() {
+        for value in [
+            "= &[&crate::html::Html, &crate::json::Findings];",
+            "=\n    &[\n&crate::html::Html,\n&crate::json::Findings,\n];",
+        ] {
+            let code = format!("pub static EXPORTERS: &[&dyn Exporter] {value}");
+            assert_eq!(entries(&code, "EXPORTERS"), ["crate::html::Html", "crate::json::Findings"]);
+        }
     }
 }
