@@ -23,6 +23,7 @@ pub mod http;
 pub mod icmp;
 pub mod lldp;
 pub mod login;
+pub mod mqtt;
 pub mod nbdgm;
 pub mod nbns;
 pub mod ntlm;

@@ -17,6 +17,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::lldp::Lldp,
     &crate::dns::Llmnr,
     &crate::dns::Mdns,
+    &crate::mqtt::Mqtt,
     &crate::nbdgm::Nbdgm,
     &crate::nbns::Nbns,
     &crate::ntp::Ntp,
