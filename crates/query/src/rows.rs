@@ -111,12 +111,6 @@ impl Rows {
         Rows { columns: distinct(columns.iter().map(String::as_str)), kinds, cells }
     }
 
-    /// An answer put together by hand, to be written as one.
-    #[must_use]
-    pub fn from_parts(columns: Vec<String>, cells: Vec<Vec<Value>>) -> Self {
-        Rows { columns, cells }
-    }
-
     pub(crate) fn extend(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let columns = batch.columns().iter().map(|column| cells(column.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
