@@ -7,11 +7,15 @@
 
 pub mod analyzer;
 pub mod bytes;
+pub mod claims;
+pub mod detail_json;
 pub mod engine;
+pub mod modbus;
 pub mod pairing;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod umas;
 
 pub use analyzer::{Analyzer, Probe, Protocol, ProtocolMeta};
 pub use registry::PROTOCOLS;
