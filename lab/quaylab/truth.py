@@ -17,6 +17,8 @@ OT_KINDS = {"crane", "ot"}
 PUBLIC_KINDS = {"internet", "remote"}
 CHANGES = {"write", "control", "program", "configure"}
 CONTROL_PROTOCOLS = {"s7comm", "modbus", "cip"}
+# Whoever reaches one of these can move the crane.
+COMMANDED_ROLES = {"controller", "safety-controller", "drive", "io-device"}
 MANAGEMENT = {"http", "telnet", "ftp", "vnc", "snmp"}
 MANAGED_ROLES = {"controller", "safety-controller", "hmi", "drive", "switch"}
 MAY_CHANGE = {"engineering-station", "hmi", "controller", "safety-controller"}
@@ -103,7 +105,7 @@ def _segmentation(flows: list[Flow]) -> list[dict]:
         steps, first = [f.step for f in group], group[0]
         out.append(finding("seg-flow-without-conduit", [client, server],
                            f"{name} from zone {first.client_zone} to {first.server_zone}; no conduit allows it", steps))
-        if name in CONTROL_PROTOCOLS and "controller" in first.server_host.roles:
+        if name in CONTROL_PROTOCOLS and set(first.server_host.roles) & COMMANDED_ROLES:
             out.append(finding("seg-controller-reachable", [client, server],
                                f"{name} on {first.server_host.name} from zone {first.client_zone}", steps))
         cranes = first.crane(first.client_zone), first.crane(first.server_zone)

@@ -18,14 +18,17 @@ pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
 pub mod engine;
+pub mod enip;
 pub mod ftp;
 pub mod http;
 pub mod icmp;
 pub mod lldp;
 pub mod login;
+pub mod modbus;
 pub mod mqtt;
 pub mod nbdgm;
 pub mod nbns;
+pub mod nmea;
 pub mod ntlm;
 pub mod ntp;
 pub mod openvpn;
@@ -41,6 +44,7 @@ pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tls;
+pub mod umas;
 pub mod vnc;
 pub mod wireguard;
 

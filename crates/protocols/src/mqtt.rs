@@ -204,14 +204,18 @@ impl MqttAnalyzer {
 
 fn malformed(pdu: &Pdu<'_>, detail: &'static str, out: &mut dyn Sink) {
     let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name: "mqtt_malformed", protocol: META.name, detail, sender, receiver }));
+    out.emit(
+        pdu.at,
+        Observation::Weird(Weird { name: "mqtt_malformed", protocol: META.name, detail, sender, receiver }),
+    );
     out.mark(Mark::Malformed(detail));
 }
 
 impl Analyzer for MqttAnalyzer {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let from_client = pdu.direction == Direction::FromClient;
-        let mut framer = std::mem::replace(if from_client { &mut self.client } else { &mut self.server }, Framer::new(0));
+        let mut framer =
+            std::mem::replace(if from_client { &mut self.client } else { &mut self.server }, Framer::new(0));
         if framer.push(pdu.data, length, |packet| self.packet(pdu, packet, out)).is_err() {
             malformed(pdu, "a packet of impossible length", out);
         }

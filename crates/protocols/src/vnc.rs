@@ -75,7 +75,8 @@ struct VncAnalyzer {
     version: String,
     minor: u8,
     security: u8,
-    told: bool,
+    /// The server's challenge was passed: what it sends next is the result.
+    challenged: bool,
 }
 
 impl Default for VncAnalyzer {
@@ -87,7 +88,7 @@ impl Default for VncAnalyzer {
             version: String::new(),
             minor: 0,
             security: 0,
-            told: false,
+            challenged: false,
         }
     }
 }
@@ -113,7 +114,6 @@ impl VncAnalyzer {
     }
 
     fn tell(&mut self, pdu: &Pdu<'_>, outcome: Outcome, out: &mut dyn Sink) {
-        self.told = true;
         self.step = Step::Over;
         let (client, server) = (pdu.flow.client, pdu.flow.server);
         out.emit(
@@ -230,10 +230,11 @@ impl Analyzer for VncAnalyzer {
         let mut framer =
             std::mem::replace(if from_server { &mut self.server } else { &mut self.client }, Framer::new(MAX_MESSAGE));
         let mut rest = pdu.data;
-        let mut challenged = !from_server || self.step != Step::Authentication;
         while !rest.is_empty() && self.step != Step::Over {
             // One message at a time: the length of the next depends on the step that this one leads to.
             let (step, minor, security) = (self.step, self.minor, self.security);
+            // The client's response has the challenge's length; only the server's messages change theirs.
+            let challenged = from_server && self.challenged;
             let awaited = match Self::length(step, minor, security, challenged, &[framer.partial(), rest].concat()) {
                 Length::Whole(whole) => whole.saturating_sub(framer.held()).min(rest.len()).max(1),
                 _ => 1,
@@ -262,7 +263,7 @@ impl Analyzer for VncAnalyzer {
                 );
                 self.step = Step::Over;
             } else if !whole.is_empty() {
-                challenged = true;
+                self.challenged |= from_server && step == Step::Authentication;
                 self.message(pdu, &whole, out);
             }
         }

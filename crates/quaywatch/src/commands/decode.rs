@@ -1,6 +1,5 @@
 //! `quaywatch decode`: captures in, evidence tables out.
 
-
 use quaywatch_evidence::{Evidence, Options};
 
 use crate::cli::DecodeArguments;

@@ -1,6 +1,5 @@
 //! `quaywatch site draft`: a site model drafted from traffic.
 
-
 use quaywatch_evidence::Store;
 use quaywatch_inventory::draft::draft as draft_model;
 use quaywatch_query::{Limits, Session};
