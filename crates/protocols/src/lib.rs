@@ -11,6 +11,7 @@ pub mod claims;
 pub mod detail_json;
 pub mod engine;
 pub mod modbus;
+pub mod nmea;
 pub mod pairing;
 pub mod registry;
 #[cfg(any(test, feature = "testing"))]

@@ -8,4 +8,5 @@ use crate::Protocol;
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     // One line a protocol, sorted by name.
     &crate::modbus::Modbus,
+    &crate::nmea::Nmea,
 ];
