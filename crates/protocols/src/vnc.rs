@@ -269,10 +269,6 @@ impl Analyzer for VncAnalyzer {
         }
         *(if from_server { &mut self.server } else { &mut self.client }) = framer;
     }
-
-    fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
-        let _ = (flow, out);
-    }
 }
 
 #[cfg(test)]

@@ -65,8 +65,6 @@ impl Analyzer for WireGuardAnalyzer {
             _ => out.mark(Mark::Malformed("no wireguard message")),
         }
     }
-
-    fn close(&mut self, _: &Flow, _: &mut dyn Sink) {}
 }
 
 impl WireGuardAnalyzer {
