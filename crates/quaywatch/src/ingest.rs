@@ -107,10 +107,11 @@ fn row(input: &Input, report: Option<&SourceReport>, inputs: &Inputs) -> InputRo
             row.reason = format!("the same bytes as {first}; read once");
         }
         Content::Other(error) => {
+            // In a folder other files are to be expected; one that is named as a capture is not to be passed over.
+            row.at_fault = input.named || is_named_as_capture(&input.name);
             row.kind = String::new();
-            row.status = if input.named { "rejected" } else { "ignored" }.to_owned();
-            row.reason = if input.named { error.to_string() } else { String::new() };
-            row.at_fault = input.named;
+            row.status = if row.at_fault { "rejected" } else { "ignored" }.to_owned();
+            row.reason = error.to_string();
         }
         Content::Unreadable(error) => {
             row.kind = String::new();
@@ -120,6 +121,12 @@ fn row(input: &Input, report: Option<&SourceReport>, inputs: &Inputs) -> InputRo
         }
     }
     row
+}
+
+fn is_named_as_capture(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let bare = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    [".pcap", ".pcapng", ".cap"].iter().any(|ending| bare.ends_with(ending))
 }
 
 fn read(row: &mut InputRow, report: &SourceReport) {

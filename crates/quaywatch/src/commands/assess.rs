@@ -90,12 +90,11 @@ fn tell_inputs(rows: &[InputRow]) {
 }
 
 fn tell(arguments: &AssessArguments, assessment: &Assessment, rows: &[InputRow]) -> Result<(), Failure> {
+    tell_inputs(rows);
     if arguments.json {
-        tell_inputs(rows);
         return print(|out| quaywatch_report::json::Findings.write(assessment, out));
     }
     if arguments.quiet {
-        tell_inputs(rows);
         return Ok(());
     }
     let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
