@@ -26,6 +26,10 @@ pub(super) struct Asked {
     pub(super) quantity: Option<u64>,
     /// Slot that a route leads to.
     pub(super) slot: Option<u32>,
+    /// Came in an Unconnected Send.
+    routed: bool,
+    /// What a connection that is opened or closed leads to.
+    connection_path: Option<Path>,
     /// A command of the encapsulation, not a CIP service.
     pub(super) is_command: bool,
     /// Place in a Multiple Service Packet, if in one.
@@ -46,6 +50,8 @@ impl Asked {
             path: Path::default(),
             quantity: None,
             slot: None,
+            routed: false,
+            connection_path: None,
             is_command: true,
             part: None,
             attributes: Vec::new(),
@@ -68,6 +74,21 @@ impl Asked {
             }
         }
         detail.text("symbol", &self.path.symbol);
+        if !self.attributes.is_empty() {
+            let attributes: Vec<String> = self.attributes.iter().map(u16::to_string).collect();
+            detail.list("attributes", attributes.iter().map(String::as_str));
+        }
+        if self.routed {
+            detail.flag("routed", true);
+        }
+        if let Some(path) = &self.connection_path {
+            detail.text("connection_path", &path.to_string());
+            for (key, value) in [("connection_class", path.class), ("connection_instance", path.instance)] {
+                if let Some(value) = value {
+                    detail.number(key, u64::from(value));
+                }
+            }
+        }
         if let Some((number, count)) = self.part {
             detail.number("service", u64::from(number)).number("services", u64::from(count));
         }
@@ -95,7 +116,7 @@ pub(super) fn request(message: &[u8]) -> Option<Vec<Asked>> {
             Some((inner, slot)) => {
                 let mut asked = request(inner)?;
                 for service in &mut asked {
-                    service.slot = slot;
+                    (service.slot, service.routed) = (slot, true);
                 }
                 Some(asked)
             }
@@ -118,9 +139,11 @@ fn service(message: &[u8]) -> Option<(Asked, &[u8])> {
         name,
         class,
         object: path.to_string(),
-        path,
         quantity: quantity(code, name, data),
         slot: None,
+        routed: false,
+        connection_path: connection_path(code, &path, data),
+        path,
         is_command: false,
         part: None,
         attributes: Vec::new(),
@@ -132,6 +155,23 @@ fn service(message: &[u8]) -> Option<(Asked, &[u8])> {
         let _ = write!(asked.object, " attributes {:?}", asked.attributes);
     }
     Some((asked, data))
+}
+
+/// The path at the end of Forward Open, Large Forward Open and Forward Close (volume 1, section 3-5.5).
+fn connection_path(code: u8, path: &Path, data: &[u8]) -> Option<Path> {
+    let fixed = match (path.class, code) {
+        (Some(0x06), 0x4e) => 10,
+        (Some(0x06), 0x54) => 35,
+        (Some(0x06), 0x5b) => 39,
+        _ => return None,
+    };
+    let mut cursor = Cursor::new(data);
+    cursor.skip(fixed)?;
+    let words = usize::from(cursor.u8()?);
+    if code == 0x4e {
+        cursor.skip(1)?;
+    }
+    Some(Path::parse(cursor.take(words * 2)?))
 }
 
 /// Elements of a tag service, else bytes that are set.
