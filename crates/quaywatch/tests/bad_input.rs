@@ -1,6 +1,6 @@
 //! What the binary does with input that is wrong: a message that names file, place and remedy, the right exit code, and the rest of the work done.
 
-#![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed expectation is a failed test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -109,7 +109,7 @@ fn mentions(said: &str, subject: &str) -> bool {
 }
 
 fn share(part: usize, whole: usize) -> String {
-    format!("{part} of {whole} ({} %)", if whole == 0 { 100 } else { part * 100 / whole })
+    format!("{part} of {whole} ({} %)", (part * 100).checked_div(whole).unwrap_or(100))
 }
 
 fn check_findings(truth: &Truth, found: &Value, wrong: &mut Vec<String>) {

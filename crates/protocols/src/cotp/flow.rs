@@ -8,7 +8,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Pdu};
 
 use super::tpdu::{Connect, Tpdu, reason_name};
-use super::transport::{Event, TransportLayer};
+use super::transport::{Arrived, TransportLayer};
 use super::tsap::{Place, Tsap};
 use super::upper::{Message, Upper, UpperKind};
 use crate::Analyzer;
@@ -56,11 +56,11 @@ impl Analyzer for CotpFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let (transport, state) = (&mut self.transport, &mut self.state);
         if matches!(pdu.flow.transport, Transport::Link(_)) {
-            transport.frame(pdu.direction, pdu.data, |event| state.event(event, pdu, out));
+            transport.frame(pdu.direction, pdu.data, |arrived| state.arrived(arrived, pdu, out));
         } else if state.is_remote_desktop() {
             out.mark(Mark::Undecoded(UpperKind::Rdp.name()));
         } else {
-            transport.stream(pdu.direction, pdu.data, |event| state.event(event, pdu, out));
+            transport.stream(pdu.direction, pdu.data, |arrived| state.arrived(arrived, pdu, out));
         }
         if self.transport.is_foreign() && self.state.kind.is_none() {
             out.mark(Mark::NotMine);
@@ -92,20 +92,20 @@ impl State {
         self.kind == Some(UpperKind::Rdp) && self.pending.is_none()
     }
 
-    fn event(&mut self, event: Event<'_>, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        match event {
-            Event::Control(tpdu) => self.control(tpdu, pdu, out),
-            Event::Partial(data) => {
+    fn arrived(&mut self, arrived: Arrived<'_>, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        match arrived {
+            Arrived::Control(tpdu) => self.control(tpdu, pdu, out),
+            Arrived::Partial(data) => {
                 let kind = self.recognise(data);
                 if let Some(name) = self.undecoded(kind) {
                     out.mark(Mark::Undecoded(name));
                 }
             }
-            Event::Message(&[]) => {}
-            Event::Message(data) => self.message(data, pdu, out),
-            Event::Repeated => out.mark(Mark::Opaque("retransmission")),
-            Event::Skipped => out.mark(Mark::Undecoded("after lost bytes")),
-            Event::Broken(name, why) => {
+            Arrived::Message(&[]) => {}
+            Arrived::Message(data) => self.message(data, pdu, out),
+            Arrived::Repeated => out.mark(Mark::Opaque("retransmission")),
+            Arrived::Skipped => out.mark(Mark::Undecoded("after lost bytes")),
+            Arrived::Broken(name, why) => {
                 out.mark(Mark::Malformed(why));
                 out.emit(pdu.at, weird(name, why, pdu));
             }

@@ -14,7 +14,7 @@ const TPKT_LIMIT: usize = 0xffff;
 
 /// What the transport layer says while it is fed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event<'a> {
+pub enum Arrived<'a> {
     /// A TPDU other than data.
     Control(Tpdu<'a>),
     /// The user data of a message so far; more is to come.
@@ -79,11 +79,11 @@ impl TransportLayer {
     }
 
     /// Takes the next piece of a TCP stream.
-    pub fn stream(&mut self, direction: Direction, piece: &[u8], mut each: impl FnMut(Event<'_>)) {
+    pub fn stream(&mut self, direction: Direction, piece: &[u8], mut each: impl FnMut(Arrived<'_>)) {
         let Side { framer, assembly, lost, understood, refused } = self.side(direction);
         if *lost {
             if !starts_packet(piece) {
-                return each(Event::Skipped);
+                return each(Arrived::Skipped);
             }
             *lost = false;
         }
@@ -93,18 +93,18 @@ impl TransportLayer {
         if framed.is_err() {
             assembly.restart();
             (*lost, *refused) = (true, true);
-            each(Event::Broken("cotp_no_tpkt", "bytes that start no TPKT"));
+            each(Arrived::Broken("cotp_no_tpkt", "bytes that start no TPKT"));
         }
     }
 
     /// Takes the body of a frame: an inactive network layer header and one TPDU or several.
-    pub fn frame(&mut self, direction: Direction, body: &[u8], mut each: impl FnMut(Event<'_>)) {
+    pub fn frame(&mut self, direction: Direction, body: &[u8], mut each: impl FnMut(Arrived<'_>)) {
         let side = self.side(direction);
         match inactive_network(body) {
             Some(packet) => side.understood |= side.assembly.packet(packet, &mut each),
             None => {
                 side.refused = true;
-                each(Event::Broken("cotp_no_tpkt", "network layer protocol that is not the inactive one"));
+                each(Arrived::Broken("cotp_no_tpkt", "network layer protocol that is not the inactive one"));
             }
         }
     }
@@ -132,7 +132,7 @@ impl Assembly {
     }
 
     /// Reads the TPDUs of one packet; says whether the first was understood.
-    fn packet(&mut self, mut packet: &[u8], each: &mut impl FnMut(Event<'_>)) -> bool {
+    fn packet(&mut self, mut packet: &[u8], each: &mut impl FnMut(Arrived<'_>)) -> bool {
         let mut understood = false;
         loop {
             match tpdu::parse(packet) {
@@ -142,7 +142,7 @@ impl Assembly {
                     packet = rest;
                 }
                 Err(why) => {
-                    each(Event::Broken("cotp_malformed_tpdu", why));
+                    each(Arrived::Broken("cotp_malformed_tpdu", why));
                     return understood;
                 }
             }
@@ -152,9 +152,9 @@ impl Assembly {
         }
     }
 
-    fn tpdu(&mut self, tpdu: Tpdu<'_>, each: &mut impl FnMut(Event<'_>)) {
+    fn tpdu(&mut self, tpdu: Tpdu<'_>, each: &mut impl FnMut(Arrived<'_>)) {
         match tpdu {
-            Tpdu::Data { sequence, .. } if sequence.is_some() && sequence == self.sequence => each(Event::Repeated),
+            Tpdu::Data { sequence, .. } if sequence.is_some() && sequence == self.sequence => each(Arrived::Repeated),
             Tpdu::Data { last, sequence, user } => {
                 self.sequence = sequence;
                 self.data(last, user, each);
@@ -162,25 +162,25 @@ impl Assembly {
             Tpdu::ConnectRequest(_) | Tpdu::ConnectConfirm(_) => {
                 self.sequence = None;
                 self.restart();
-                each(Event::Control(tpdu));
+                each(Arrived::Control(tpdu));
             }
-            _ => each(Event::Control(tpdu)),
+            _ => each(Arrived::Control(tpdu)),
         }
     }
 
-    fn data(&mut self, last: bool, user: &[u8], each: &mut impl FnMut(Event<'_>)) {
+    fn data(&mut self, last: bool, user: &[u8], each: &mut impl FnMut(Arrived<'_>)) {
         if last && self.message.is_empty() && !self.overflow {
-            return each(Event::Message(user));
+            return each(Arrived::Message(user));
         }
         if !self.overflow && self.message.len().saturating_add(user.len()) > MESSAGE_LIMIT {
             self.message.clear();
             self.overflow = true;
-            each(Event::Broken("cotp_message_too_long", "message longer than is put together"));
+            each(Arrived::Broken("cotp_message_too_long", "message longer than is put together"));
         } else if !self.overflow {
             self.message.extend_from_slice(user);
-            each(if last { Event::Message(&self.message) } else { Event::Partial(&self.message) });
+            each(if last { Arrived::Message(&self.message) } else { Arrived::Partial(&self.message) });
         } else {
-            each(Event::Skipped);
+            each(Arrived::Skipped);
         }
         if last {
             self.restart();

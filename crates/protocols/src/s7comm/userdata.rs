@@ -114,9 +114,9 @@ fn partial_list(payload: &[u8], request: &mut Request) -> Option<()> {
 /// Subscribed events, reserved, name of the subscriber.
 fn message_service(payload: &[u8], request: &mut Request) -> Option<()> {
     let mut cursor = Cursor::new(payload);
-    let events = cursor.u8()?;
+    let subscribed = cursor.u8()?;
     cursor.skip(1)?;
-    request.detail.number("events", events);
+    request.detail.number("events", subscribed);
     if let Some(name) = cursor.rest().get(..8).and_then(device_text) {
         request.detail.text("subscriber", name);
     }
@@ -126,10 +126,10 @@ fn message_service(payload: &[u8], request: &mut Request) -> Option<()> {
 /// Entry of the diagnostic buffer: event id, priority class, OB, data, then the time.
 fn diagnostic_message(payload: &[u8], request: &mut Request) -> Option<()> {
     let mut cursor = Cursor::new(payload);
-    let event = cursor.be16()?;
-    let _ = write!(request.object, "event {event:#06x}");
-    if !event_name(event).is_empty() {
-        let _ = write!(request.object, ": {}", event_name(event));
+    let entry = cursor.be16()?;
+    let _ = write!(request.object, "event {entry:#06x}");
+    if !entry_name(entry).is_empty() {
+        let _ = write!(request.object, ": {}", entry_name(entry));
     }
     cursor.skip(10)?;
     if let Some(time) = clock::date_and_time(cursor.rest()) {
@@ -139,8 +139,8 @@ fn diagnostic_message(payload: &[u8], request: &mut Request) -> Option<()> {
 }
 
 /// Mode transitions among the diagnostic events (system functions manual, "Event class 4"); empty for other events.
-const fn event_name(event: u16) -> &'static str {
-    match event {
+const fn entry_name(entry: u16) -> &'static str {
+    match entry {
         0x4300 => "backed-up power on",
         0x4301 => "mode transition from STOP to STARTUP",
         0x4302 => "mode transition from STARTUP to RUN",
