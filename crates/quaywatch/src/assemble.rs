@@ -254,7 +254,8 @@ fn reached_by(session: &Session, crane: &str, site_given: bool) -> Result<Vec<Re
              ORDER BY CASE WHEN f.service <> '' THEN f.service ELSE f.transport END) AS services, \
            bool_and(f.boundary IN ('allowed', 'inside')) AS allowed \
          FROM flows f LEFT JOIN assets a ON a.asset = f.client_asset \
-         WHERE f.server_crane = {crane} AND f.client_crane <> {crane} AND (f.answered OR f.transport = 'udp') \
+         WHERE f.server_crane = {crane} AND f.client_crane <> {crane} AND f.boundary <> 'inside' AND f.transport <> 'link' \
+           AND (f.answered OR f.transport = 'udp') \
          GROUP BY f.client_asset, f.client, f.client_zone, f.server ORDER BY allowed, f.client, f.server"
     );
     let found: Vec<Row> = rows(session, &sql)?;
@@ -291,7 +292,7 @@ fn changes(session: &Session, crane: &str) -> Result<(Vec<StateChange>, u64), Fa
     let sql = format!(
         "WITH mine AS (SELECT DISTINCT segment, server FROM flows WHERE server_crane = {crane}), \
               found AS (SELECT o.* FROM operations o JOIN mine m ON m.segment = o.segment AND m.server = o.server \
-                        WHERE o.class IN ('control', 'program', 'configure')) \
+                        WHERE o.class IN ('control', 'program', 'configure') AND lower(o.name) NOT LIKE '%upload%') \
          SELECT ts, client, server, protocol, name, class, object, status_name, source, frame, \
            count(*) OVER () AS total FROM found ORDER BY ts DESC, source, frame LIMIT {}",
         CraneSummary::MAX_CHANGES

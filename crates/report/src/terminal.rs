@@ -137,7 +137,7 @@ fn weaknesses(assessment: &Assessment, style: Style, out: &mut dyn Write) -> io:
             Verdict::Satisfied => "not found where it was looked for".to_owned(),
             Verdict::NotAssessed => "not assessed".to_owned(),
         };
-        writeln!(out, "  {:18} {said}", weakness.weakness.name())?;
+        writeln!(out, "  {:24} {said}", weakness.weakness.title())?;
     }
     writeln!(out)
 }
