@@ -7,9 +7,11 @@
 
 pub mod analyzer;
 pub mod bytes;
+pub mod cip;
 pub mod claims;
 pub mod detail_json;
 pub mod engine;
+pub mod enip;
 pub mod modbus;
 pub mod nmea;
 pub mod pairing;
