@@ -21,31 +21,37 @@ impl Place {
     }
 }
 
-/// The rows at these places, one a place.
+/// Rows shown of one place: a frame may have said several things, and the finding may rest on any of them.
+const ROWS_OF_A_PLACE: usize = 4;
+
+/// The rows at these places.
 ///
 /// # Errors
 /// The query's, in words.
 pub(crate) fn fetch(session: &Session, places: &[Place]) -> Result<Vec<Citation>, String> {
-    places.iter().map(|place| fetch_one(session, place)).collect()
+    let found = places.iter().map(|place| fetch_place(session, place)).collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().flatten().collect())
 }
 
-fn fetch_one(session: &Session, place: &Place) -> Result<Citation, String> {
+fn fetch_place(session: &Session, place: &Place) -> Result<Vec<Citation>, String> {
     let Place { table, source, frame } = place;
     let quoted = source.replace('\'', "''");
-    let sql = format!("SELECT * FROM {table} WHERE source = '{quoted}' AND frame = {frame} LIMIT 1");
+    let sql = format!("SELECT * FROM {table} WHERE source = '{quoted}' AND frame = {frame} LIMIT {ROWS_OF_A_PLACE}");
     let rows = session.query(&sql).map_err(|bad| bad.to_string())?;
-    let cells = rows.text_rows().into_iter().next().unwrap_or_default();
-    let named = rows.columns().iter().map(|column| column.to_owned()).zip(cells);
+    Ok(rows.text_rows().into_iter().map(|cells| citation(place, rows.columns(), cells)).collect())
+}
+
+fn citation(place: &Place, columns: &[String], cells: Vec<String>) -> Citation {
     let mut ts = String::new();
     let mut row = Vec::new();
-    for (column, cell) in named {
+    for (column, cell) in columns.iter().cloned().zip(cells) {
         if column == "ts" {
             ts = cell;
         } else if !cell.is_empty() && !PLACE.iter().any(|place| place.name == column) {
             row.push((column, cell));
         }
     }
-    Ok(Citation { table: (*table).to_owned(), source: source.clone(), frame: *frame, ts, row })
+    Citation { table: place.table.to_owned(), source: place.source.clone(), frame: place.frame, ts, row }
 }
 
 #[cfg(test)]

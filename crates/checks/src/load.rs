@@ -46,7 +46,7 @@ pub fn parse(file: &str, text: &str) -> Result<Control, ControlError> {
     let error = |line: u64, column: u64, message: String| ControlError { file: file.to_owned(), line, column, message };
     let control: Control = serde_saphyr::from_str(text).map_err(|bad| {
         let place = bad.location();
-        let (line, column) = place.map_or((0, 0), |place| (u64::from(place.line()), u64::from(place.column())));
+        let (line, column) = place.map_or((0, 0), |place| (place.line(), place.column()));
         error(line, column, first_line(&bad.to_string()))
     })?;
     let line_of = |key: &str| {

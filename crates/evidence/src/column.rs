@@ -10,21 +10,22 @@ use arrow::array::{
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use quaywatch_model::Address;
 use quaywatch_model::table::Kind;
 
-const SEED: u64 = 0x5175_6179;
-
 /// Text as keys into a dictionary that grows with new values only.
 pub(crate) struct TextColumn {
     keys: Vec<i32>,
+    /// Seeded anew in each process, so that captured text cannot be made to collide. Keys go by first appearance and
+    /// never by hash: the seed leaves no trace in a file.
+    hasher: RandomState,
     index: HashTable<i32>,
     offsets: Vec<i32>,
     bytes: Vec<u8>,
     /// Keys of addresses, so that none is printed twice.
-    addresses: hashbrown::HashMap<Address, i32, FixedState>,
+    addresses: hashbrown::HashMap<Address, i32, RandomState>,
     /// Keys of numbered names (inputs, segments).
     numbered: Vec<i32>,
     scratch: String,
@@ -34,17 +35,18 @@ impl TextColumn {
     fn new() -> Self {
         TextColumn {
             keys: Vec::new(),
+            hasher: RandomState::default(),
             index: HashTable::new(),
             offsets: vec![0],
             bytes: Vec::new(),
-            addresses: hashbrown::HashMap::with_hasher(FixedState::with_seed(SEED)),
+            addresses: hashbrown::HashMap::with_hasher(RandomState::default()),
             numbered: Vec::new(),
             scratch: String::new(),
         }
     }
 
     fn key(&mut self, text: &str) -> i32 {
-        let hash = FixedState::with_seed(SEED).hash_one(text);
+        let hash = self.hasher.hash_one(text);
         let (offsets, bytes) = (&self.offsets, &self.bytes);
         let same = |key: &i32| slice(offsets, bytes, *key) == Some(text.as_bytes());
         if let Some(key) = self.index.find(hash, same) {
@@ -53,9 +55,9 @@ impl TextColumn {
         let key = i32::try_from(self.offsets.len() - 1).unwrap_or(i32::MAX);
         self.bytes.extend_from_slice(text.as_bytes());
         self.offsets.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
-        let (offsets, bytes) = (&self.offsets, &self.bytes);
+        let (hasher, offsets, bytes) = (&self.hasher, &self.offsets, &self.bytes);
         let rehash = |key: &i32| match slice(offsets, bytes, *key).and_then(|value| std::str::from_utf8(value).ok()) {
-            Some(value) => FixedState::with_seed(SEED).hash_one(value),
+            Some(value) => hasher.hash_one(value),
             None => 0,
         };
         self.index.insert_unique(hash, key, rehash);
@@ -81,13 +83,13 @@ impl TextColumn {
         self.keys.push(key);
     }
 
-    /// Appends the name that goes by `number`; `name` is asked once per number and file.
-    pub(crate) fn append_numbered<'n>(&mut self, number: usize, name: impl FnOnce() -> &'n str) {
+    /// Appends the name that goes by `number`; it is looked at once per number and file.
+    pub(crate) fn append_numbered(&mut self, number: usize, name: &str) {
         if let Some(key) = self.numbered.get(number).copied().filter(|key| *key >= 0) {
             self.keys.push(key);
             return;
         }
-        let key = self.key(name());
+        let key = self.key(name);
         if self.numbered.len() <= number {
             self.numbered.resize(number + 1, -1);
         }
@@ -95,6 +97,11 @@ impl TextColumn {
             *slot = key;
         }
         self.keys.push(key);
+    }
+
+    /// Asks for the names of all numbers anew.
+    pub(crate) fn forget_numbered(&mut self) {
+        self.numbered.clear();
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {

@@ -3,26 +3,29 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Why evidence could not be written or opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum EvidenceError {
     /// A file or folder could not be written.
     Write {
         /// Which.
         path: PathBuf,
         /// Why.
-        cause: io::Error,
+        cause: Arc<io::Error>,
     },
     /// A file or folder could not be read.
     Read {
         /// Which.
         path: PathBuf,
         /// Why.
-        cause: io::Error,
+        cause: Arc<io::Error>,
     },
     /// The folder holds no evidence.
     NoStore(PathBuf),
+    /// The folder holds evidence already, and evidence is never written over.
+    Exists(PathBuf),
     /// A row does not fit its table: a mistake in the program, never in the input.
     Row {
         /// The table.
@@ -34,11 +37,11 @@ pub enum EvidenceError {
 
 impl EvidenceError {
     pub(crate) fn write(path: &Path, cause: impl Into<io::Error>) -> Self {
-        EvidenceError::Write { path: path.to_owned(), cause: cause.into() }
+        EvidenceError::Write { path: path.to_owned(), cause: Arc::new(cause.into()) }
     }
 
     pub(crate) fn read(path: &Path, cause: io::Error) -> Self {
-        EvidenceError::Read { path: path.to_owned(), cause }
+        EvidenceError::Read { path: path.to_owned(), cause: Arc::new(cause) }
     }
 }
 
@@ -60,6 +63,13 @@ impl fmt::Display for EvidenceError {
             EvidenceError::NoStore(path) => {
                 let remedy = "name the folder that `quaywatch assess -o` or `quaywatch decode -o` wrote";
                 write!(f, "{}: holds no evidence; {remedy}", path.display())
+            }
+            EvidenceError::Exists(path) => {
+                write!(
+                    f,
+                    "{}: holds evidence already; choose another folder with -o, or remove it first",
+                    path.display()
+                )
             }
             EvidenceError::Row { table, what } => write!(f, "a row does not fit table {table}: {what}"),
         }

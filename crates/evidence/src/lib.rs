@@ -7,6 +7,8 @@
 
 mod column;
 pub mod error;
+mod files;
+mod observed;
 pub mod schema;
 pub mod store;
 mod table_writer;

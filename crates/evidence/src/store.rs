@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use quaywatch_model::table::{TABLES, Table};
 
 use crate::error::EvidenceError;
+use crate::files;
 use crate::writer::FOLDER;
 
 /// Evidence on disk.
@@ -36,20 +37,22 @@ impl Store {
     /// # Errors
     /// The table's folder cannot be read.
     pub fn files(&self, table: &Table) -> Result<Vec<PathBuf>, EvidenceError> {
-        let folder = self.folder.join(table.name);
-        if !folder.is_dir() {
-            return Ok(Vec::new());
-        }
-        let entries = fs::read_dir(&folder).map_err(|cause| EvidenceError::read(&folder, cause))?;
-        let mut files = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(|cause| EvidenceError::read(&folder, cause))?.path();
-            if path.extension().is_some_and(|ending| ending == "parquet") {
-                files.push(path);
+        files::finished(&self.folder.join(table.name))
+    }
+
+    /// The tables that have rows, each with its files.
+    ///
+    /// # Errors
+    /// A table's folder cannot be read.
+    pub fn tables(&self) -> Result<Vec<(&'static Table, Vec<PathBuf>)>, EvidenceError> {
+        let mut tables = Vec::new();
+        for table in TABLES {
+            let files = self.files(table)?;
+            if !files.is_empty() {
+                tables.push((table, files));
             }
         }
-        files.sort();
-        Ok(files)
+        Ok(tables)
     }
 
     /// The folder of the tables.

@@ -16,12 +16,19 @@ use serde_json::{Map, Value};
 
 use crate::column::ColumnBuilder;
 use crate::error::EvidenceError;
+use crate::files;
 use crate::schema;
 
 /// Bytes of builders after which a table flushes, whatever its number of rows.
 const MAX_BYTES: usize = 48 * 1024 * 1024;
 /// Rows between two looks at the bytes.
 const SIZE_CHECK: usize = 8 * 1024;
+/// Bytes of text, repeated or not, between two looks at the bytes.
+const TEXT_CHECK: usize = 4 * 1024 * 1024;
+
+fn columns(table: &Table) -> Vec<ColumnBuilder> {
+    table.all_columns().map(|column| ColumnBuilder::new(column.kind)).collect()
+}
 
 /// One table under construction.
 pub(crate) struct TableWriter {
@@ -31,6 +38,9 @@ pub(crate) struct TableWriter {
     /// Column that the row now being written fills next.
     cursor: usize,
     rows: usize,
+    /// Bytes of text appended since the last look at the size.
+    unseen: usize,
+    /// Number of the next file.
     files: u32,
     pub(crate) total_rows: u64,
 }
@@ -40,11 +50,36 @@ impl TableWriter {
         TableWriter {
             table,
             folder: evidence.join(table.name),
-            columns: table.all_columns().map(|column| ColumnBuilder::new(column.kind)).collect(),
+            columns: columns(table),
             cursor: 0,
             rows: 0,
+            unseen: 0,
             files: 0,
             total_rows: 0,
+        }
+    }
+
+    /// Goes on after the last file of an earlier run.
+    pub(crate) fn go_on(&mut self) -> Result<(), EvidenceError> {
+        let number = |path: &PathBuf| path.file_stem()?.to_str()?.parse::<u32>().ok();
+        let last = files::finished(&self.folder)?.iter().filter_map(number).max();
+        self.files = last.map_or(0, |last| last.saturating_add(1));
+        Ok(())
+    }
+
+    /// Forgets the rows held and removes the files written.
+    pub(crate) fn discard(&mut self) -> Result<(), EvidenceError> {
+        self.columns = columns(self.table);
+        (self.cursor, self.rows, self.unseen, self.files, self.total_rows) = (0, 0, 0, 0, 0);
+        files::remove(&self.folder)
+    }
+
+    /// Asks for the names of inputs and segments anew.
+    pub(crate) fn forget_numbered(&mut self) {
+        for column in &mut self.columns {
+            if let ColumnBuilder::Text(column) = column {
+                column.forget_numbered();
+            }
         }
     }
 
@@ -55,6 +90,7 @@ impl TableWriter {
     }
 
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.unseen += text.len();
         match self.column() {
             Some(ColumnBuilder::Text(column)) => column.append(text),
             _ => debug_assert!(false, "text in a column of another kind"),
@@ -70,9 +106,11 @@ impl TableWriter {
         self
     }
 
-    pub(crate) fn numbered<'n>(&mut self, number: usize, name: impl FnOnce() -> &'n str) -> &mut Self {
-        match self.column() {
-            Some(ColumnBuilder::Text(column)) => column.append_numbered(number, name),
+    /// The name that goes by `number`; empty if it has none yet.
+    pub(crate) fn numbered(&mut self, number: usize, name: Option<&String>) -> &mut Self {
+        match (self.column(), name) {
+            (Some(ColumnBuilder::Text(column)), Some(name)) => column.append_numbered(number, name),
+            (Some(ColumnBuilder::Text(column)), None) => column.append(""),
             _ => debug_assert!(false, "name in a column of another kind"),
         }
         self
@@ -125,11 +163,15 @@ impl TableWriter {
         self.cursor = 0;
         self.rows += 1;
         self.total_rows += 1;
-        self.rows >= rows_per_file || (self.rows.is_multiple_of(SIZE_CHECK) && self.size() > MAX_BYTES)
+        self.rows >= rows_per_file || self.is_large()
     }
 
-    fn size(&self) -> usize {
-        self.columns.iter().map(ColumnBuilder::size).sum()
+    fn is_large(&mut self) -> bool {
+        if self.unseen < TEXT_CHECK && !self.rows.is_multiple_of(SIZE_CHECK) {
+            return false;
+        }
+        self.unseen = 0;
+        self.columns.iter().map(ColumnBuilder::size).sum::<usize>() > MAX_BYTES
     }
 
     /// Appends a row given as a JSON object; what is absent is empty or null.
@@ -146,46 +188,53 @@ impl TableWriter {
             }
         }
         for (column, builder) in self.table.all_columns().zip(&mut self.columns) {
-            append(builder, object.get(column.name).unwrap_or(&Value::Null));
+            let value = object.get(column.name).unwrap_or(&Value::Null);
+            self.unseen += value.as_str().map_or(0, str::len);
+            append(builder, value);
         }
         self.cursor = self.columns.len();
         Ok(())
     }
 
     /// Writes the rows held into the next file. The file appears under its name only when it is whole.
-    pub(crate) fn flush(&mut self) -> Result<(), EvidenceError> {
+    pub(crate) fn flush(&mut self, compression: ZstdLevel) -> Result<(), EvidenceError> {
         if self.rows == 0 {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
-        let path = self.folder.join(format!("{:06}.parquet", self.files));
+        self.unseen = 0;
         let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<Vec<_>, _>>();
         let batch = arrays
             .and_then(|arrays| RecordBatch::try_new(schema::written(self.table), arrays))
             .map_err(|bad| EvidenceError::Row { table: self.table.name.to_owned(), what: bad.to_string() })?;
         debug_assert_eq!(batch.num_rows(), rows);
-        self.files += 1;
         fs::create_dir_all(&self.folder).map_err(|cause| EvidenceError::write(&self.folder, cause))?;
-        let unfinished = path.with_extension("parquet.tmp");
-        write_file(&unfinished, &batch).map_err(|cause| EvidenceError::write(&path, cause))?;
-        fs::rename(&unfinished, &path).map_err(|cause| EvidenceError::write(&path, cause))
+        let path = self.folder.join(format!("{:06}.{}", self.files, files::FINISHED));
+        self.files += 1;
+        let unfinished = path.with_extension(files::UNFINISHED);
+        write_file(&unfinished, &batch, compression).and_then(|()| fs::rename(&unfinished, &path)).map_err(|cause| {
+            // Half a file helps nobody, and on a full disk its room does.
+            let _ = fs::remove_file(&unfinished);
+            EvidenceError::write(&path, cause)
+        })
     }
 }
 
 /// Nothing of the machine or the hour goes into a file: the same evidence gives the same bytes.
-fn properties() -> WriterProperties {
+fn properties(compression: ZstdLevel) -> WriterProperties {
     WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by("quaywatch".to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_compression(Compression::ZSTD(compression))
+        // Limits of each page, so that a citation finds its frame without reading the file.
+        .set_statistics_enabled(EnabledStatistics::Page)
         .build()
 }
 
-fn write_file(path: &Path, batch: &RecordBatch) -> io::Result<()> {
+fn write_file(path: &Path, batch: &RecordBatch, compression: ZstdLevel) -> io::Result<()> {
     let file = File::create(path)?;
     // Without the Arrow schema text is plain UTF-8 to every reader, however it was built.
-    let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+    let options = ArrowWriterOptions::new().with_properties(properties(compression)).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options).map_err(into_io)?;
     writer.write(batch).map_err(into_io)?;
     let file = writer.into_inner().map_err(into_io)?;

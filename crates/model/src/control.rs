@@ -67,6 +67,19 @@ named! {
     }
 }
 
+impl WeaknessKind {
+    /// The weakness in the words of a report.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            WeaknessKind::PoorPasswords => "Poor password policies",
+            WeaknessKind::FlatNetwork => "No network segmentation",
+            WeaknessKind::Unpatched => "Unpatched systems",
+            WeaknessKind::ExposedServices => "Exposed services",
+        }
+    }
+}
+
 named! {
     /// How grave a finding is, from least to most.
     Severity {
@@ -210,7 +223,7 @@ pub struct Finding {
     pub subject: String,
     /// Why, one sentence a fact.
     pub reasons: Vec<String>,
-    /// The rows that prove it; at most [`Finding::MAX_CITATIONS`].
+    /// The rows that prove it, of at most [`Finding::MAX_CITATIONS`] places.
     pub evidence: Vec<Citation>,
     /// How many rows prove it in all.
     pub evidence_count: u64,
@@ -225,7 +238,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Rows shown with a finding; all of them are in the store.
+    /// Places shown with a finding; all of them are in the store.
     pub const MAX_CITATIONS: usize = 5;
 }
 

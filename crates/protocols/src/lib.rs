@@ -6,19 +6,48 @@
 #![forbid(unsafe_code)]
 
 pub mod analyzer;
+pub mod arp;
 pub mod bytes;
+pub mod cdp;
 pub mod cip;
 pub mod claims;
+pub mod cotp;
+pub mod default_credentials;
+pub mod detail;
 pub mod detail_json;
+pub mod dhcp;
+pub mod dhcpv6;
+pub mod dns;
 pub mod engine;
 pub mod enip;
+pub mod ftp;
+pub mod http;
+pub mod icmp;
+pub mod lldp;
+pub mod login;
 pub mod modbus;
+pub mod mqtt;
+pub mod nbdgm;
+pub mod nbns;
 pub mod nmea;
+pub mod ntlm;
+pub mod ntp;
+pub mod openvpn;
 pub mod pairing;
+pub mod profinet_dcp;
 pub mod registry;
+pub mod s7comm;
+mod self_description;
+pub mod smb;
+pub mod snmp;
+pub mod ssh;
+pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tls;
 pub mod umas;
+pub mod vnc;
+pub mod wireguard;
 
 pub use analyzer::{Analyzer, Probe, Protocol, ProtocolMeta};
 pub use registry::PROTOCOLS;

@@ -1,13 +1,37 @@
-//! Every protocol Quaywatch reads. Adding one takes two lines here: its module and its entry.
+//! Every protocol Quaywatch reads, one line each. Adding one: its module in `lib.rs`, its line here.
 
 use crate::Protocol;
 
-// One line a protocol, sorted by name.
-
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
+#[rustfmt::skip]
 pub static PROTOCOLS: &[&dyn Protocol] = &[
-    // One line a protocol, sorted by name.
+    &crate::arp::Arp,
+    &crate::cdp::Cdp,
+    &crate::dhcp::Dhcp,
+    &crate::dhcpv6::Dhcpv6,
+    &crate::dns::Dns,
+    &crate::tls::Dtls,
     &crate::enip::Enip,
+    &crate::ftp::Ftp,
+    &crate::http::Http,
+    &crate::icmp::Icmp,
+    &crate::lldp::Lldp,
+    &crate::dns::Llmnr,
+    &crate::dns::Mdns,
     &crate::modbus::Modbus,
+    &crate::mqtt::Mqtt,
+    &crate::nbdgm::Nbdgm,
+    &crate::nbns::Nbns,
     &crate::nmea::Nmea,
+    &crate::ntp::Ntp,
+    &crate::openvpn::OpenVpn,
+    &crate::profinet_dcp::ProfinetDcp,
+    &crate::s7comm::S7comm,
+    &crate::smb::Smb,
+    &crate::snmp::Snmp,
+    &crate::ssh::Ssh,
+    &crate::telnet::Telnet,
+    &crate::tls::Tls,
+    &crate::vnc::Vnc,
+    &crate::wireguard::WireGuard,
 ];

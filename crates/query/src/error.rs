@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use datafusion::error::DataFusionError;
 use quaywatch_evidence::EvidenceError;
 use quaywatch_model::table::TABLES;
+
+use crate::functions::FUNCTIONS;
 
 /// Why a query has no answer.
 #[derive(Debug)]
@@ -12,6 +15,8 @@ pub enum QueryError {
     Store(EvidenceError),
     /// The statement is refused, or its execution failed.
     Query(String),
+    /// It takes more memory than it may use, even with what can be spilled on disk.
+    Memory,
     /// A row does not fit the type asked for.
     Decode(String),
 }
@@ -21,6 +26,9 @@ impl fmt::Display for QueryError {
         match self {
             QueryError::Store(bad) => bad.fmt(f),
             QueryError::Query(what) => f.write_str(what),
+            QueryError::Memory => {
+                f.write_str("the query needs more memory than it may use; ask for fewer rows or columns, or allow more")
+            }
             QueryError::Decode(what) => write!(f, "a row of the answer does not fit: {what}"),
         }
     }
@@ -34,30 +42,135 @@ impl From<EvidenceError> for QueryError {
     }
 }
 
-impl From<datafusion::error::DataFusionError> for QueryError {
-    fn from(bad: datafusion::error::DataFusionError) -> Self {
+impl From<DataFusionError> for QueryError {
+    fn from(bad: DataFusionError) -> Self {
+        if matches!(bad.find_root(), DataFusionError::ResourcesExhausted(_)) {
+            return QueryError::Memory;
+        }
         let bad = bad.strip_backtrace();
-        let what = bad.lines().next().unwrap_or(&bad).trim();
-        let what = what
-            .strip_prefix("Error during planning: ")
-            .or_else(|| what.strip_prefix("Schema error: "))
-            .unwrap_or(what);
-        QueryError::Query(match hint(what) {
-            Some(hint) => format!("{what} {hint}"),
-            None => what.to_owned(),
-        })
+        QueryError::Query(readable(bad.lines().next().unwrap_or(&bad).trim()))
     }
 }
 
-/// Names the tables when the statement names one that does not exist.
-fn hint(what: &str) -> Option<String> {
-    let rest = what.strip_prefix("table '")?;
-    let (name, _) = rest.split_once('\'')?;
-    let name = name.rsplit('.').next()?;
-    let shared = |other: &str| name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    let nearest = TABLES.iter().max_by_key(|table| shared(table.name)).filter(|table| shared(table.name) >= 3);
-    Some(match nearest {
-        Some(table) => format!("(did you mean {}?)", table.name),
-        None => format!("(tables: {})", TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")),
-    })
+/// Says of the kind of error what the rest of the message says anyway.
+const PREFIXES: &[&str] = &[
+    "Error during planning: ",
+    "Schema error: ",
+    "Arrow error: ",
+    "Execution error: ",
+    "External error: ",
+    "This feature is not implemented: ",
+    "SQL error: ",
+];
+
+/// Functions of standard SQL that answer differently each time.
+const INCONSTANT: &[&str] =
+    &["now", "current_date", "current_time", "current_timestamp", "localtimestamp", "today", "random", "uuid"];
+
+fn readable(what: &str) -> String {
+    let mut what = what;
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| what.strip_prefix(prefix)) {
+        what = rest;
+    }
+    let syntax = ["ParserError(\"", "TokenizerError(\""].iter().find_map(|prefix| what.strip_prefix(prefix));
+    if let Some(syntax) = syntax.and_then(|rest| rest.strip_suffix("\")")) {
+        return format!("this is no SQL: {}", syntax.replace("\\\"", "\""));
+    }
+    if let Some(name) = between(what, "table '", "' not found") {
+        return no_table(name.strip_prefix("datafusion.public.").unwrap_or(name));
+    }
+    if let Some(name) = between(what, "Invalid function '", "'") {
+        return no_function(name);
+    }
+    if let Some(name) = between(what, "No field named ", ".").filter(|name| INCONSTANT.contains(name)) {
+        return no_function(name);
+    }
+    if ["DML", "DDL", "Statement"].iter().any(|kind| what.starts_with(&format!("{kind} not supported"))) {
+        return format!("evidence is only read: SELECT, WITH, EXPLAIN, SHOW and DESCRIBE are answered ({what})");
+    }
+    match remedy(what) {
+        Some(remedy) => format!("{}; {remedy}", what.trim_end_matches('.')),
+        None => what.to_owned(),
+    }
+}
+
+fn remedy(what: &str) -> Option<&'static str> {
+    if what.contains("Did you mean") {
+        return None;
+    }
+    let remedies: &[(&str, &str)] = &[
+        ("No field named", "DESCRIBE table lists the columns of a table"),
+        ("Cast error", "TRY_CAST gives NULL where a value does not fit"),
+        ("single SQL statement", "give one statement at a time"),
+        ("No SQL statements", "give one"),
+    ];
+    remedies.iter().find(|(part, _)| what.contains(part)).map(|(_, remedy)| *remedy)
+}
+
+fn between<'w>(what: &'w str, before: &str, after: &str) -> Option<&'w str> {
+    Some(what.strip_prefix(before)?.split_once(after)?.0)
+}
+
+fn no_table(name: &str) -> String {
+    match nearest(name, TABLES.iter().map(|table| table.name)) {
+        Some(near) => format!("there is no table {name}: did you mean {near}?"),
+        None => format!("there is no table {name}; SHOW TABLES lists them"),
+    }
+}
+
+fn no_function(name: &str) -> String {
+    if INCONSTANT.contains(&name) {
+        return format!(
+            "there is no {name}: an answer depends on the evidence alone; the time to judge by is settings.as_of"
+        );
+    }
+    let known = FUNCTIONS.iter().filter_map(|function| Some(function.call.split_once('(')?.0));
+    match nearest(name, known) {
+        Some(near) => format!("there is no function {name}: did you mean {near}?"),
+        None => format!("there is no function {name}"),
+    }
+}
+
+/// The name that a slip of the pen may have made into `name`.
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_ascii_lowercase();
+    let near = known.map(|other| (distance(&name, other), other)).min()?;
+    (near.0 <= 1 + name.len() / 4).then_some(near.1)
+}
+
+/// Letters to insert, delete or exchange to make `a` into `b` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (above, left) in a.bytes().enumerate() {
+        let mut diagonal = above;
+        let mut before = above + 1;
+        for (cell, right) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let cost = (diagonal + usize::from(left != right)).min(before + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = cost;
+            before = cost;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = above + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_pen_are_understood() {
+        for (a, b, letters) in
+            [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("flow", "flows", 1), ("ab", "", 2)]
+        {
+            assert_eq!(distance(a, b), letters, "{a} {b}");
+        }
+        let tables = || ["connections", "conduits", "zones"].into_iter();
+        assert_eq!(nearest("Conection", tables()), Some("connections"));
+        assert_eq!(nearest("zone", tables()), Some("zones"));
+        assert_eq!(nearest("alerts", tables()), None);
+    }
 }

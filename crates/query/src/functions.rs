@@ -172,7 +172,7 @@ fn days(arrays: &[ArrayRef], rows: usize) -> Result<ArrayRef, DataFusionError> {
 }
 
 fn cidr_contains(network: &str, address: &str) -> Option<bool> {
-    let address: IpAddr = address.parse().ok()?;
+    let address = ip(address)?;
     let (base, length) = match network.split_once('/') {
         Some((base, length)) => (base, Some(length.trim().parse::<u32>().ok()?)),
         None => (network, None),
@@ -190,8 +190,13 @@ fn cidr_contains(network: &str, address: &str) -> Option<bool> {
     Some(length == 0 || base >> (width - length) == address >> (width - length))
 }
 
+/// An address; an IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`) is the IPv4 address.
+fn ip(text: &str) -> Option<IpAddr> {
+    Some(text.trim().parse::<IpAddr>().ok()?.to_canonical())
+}
+
 fn is_private(address: &str) -> Option<bool> {
-    Some(match address.parse::<IpAddr>().ok()? {
+    Some(match ip(address)? {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
             // 100.64.0.0/10 is shared address space (RFC 6598).
@@ -202,34 +207,54 @@ fn is_private(address: &str) -> Option<bool> {
 }
 
 fn is_public(address: &str) -> Option<bool> {
-    let ip = address.parse::<IpAddr>().ok()?;
-    let unicast = match ip {
-        IpAddr::V4(ip) => {
-            !ip.is_multicast() && !ip.is_broadcast() && !ip.is_unspecified() && ip.octets().first() != Some(&0)
-        }
+    let unicast = match ip(address)? {
+        // 0.0.0.0/8 is this network (RFC 1122), 224.0.0.0/4 multicast, 240.0.0.0/4 reserved with broadcast (RFC 1112).
+        IpAddr::V4(ip) => (1..224).contains(&ip.octets()[0]),
         IpAddr::V6(ip) => !ip.is_multicast() && !ip.is_unspecified(),
     };
     Some(unicast && !is_private(address)?)
 }
 
-/// Compares versions piece by piece: numbers as numbers, words as words, a missing piece below any other.
+/// Compares versions from their first digit on, piece by piece: numbers as numbers, words as words, and a missing number is zero. A word after the
+/// number is above the bare number (`4.0 SP1`, `1.0.2k`), unless it announces it (`2.0-rc1`). A text without a digit is no
+/// version.
 fn version_lt(a: &str, b: &str) -> Option<bool> {
     let (a, b) = (pieces(a), pieces(b));
     if a.is_empty() || b.is_empty() {
         return None;
     }
-    Some(a < b)
+    let end = std::iter::repeat(&Piece::End);
+    let pairs = a.iter().chain(end.clone()).zip(b.iter().chain(end)).take(a.len().max(b.len()));
+    Some(pairs.map(|(a, b)| a.cmp(b)).find(|order| order.is_ne()).is_some_and(std::cmp::Ordering::is_lt))
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Piece {
+    Announced(String),
+    /// Where the version ends, or a zero: 2.8 is 2.8.0.
+    End,
     Word(String),
     Number(u128),
 }
 
+impl Piece {
+    fn word(word: &str) -> Piece {
+        let word = word.to_ascii_lowercase();
+        let announces = ["alpha", "beta", "rc", "pre", "preview", "dev", "snapshot"].contains(&word.as_str());
+        if announces { Piece::Announced(word) } else { Piece::Word(word) }
+    }
+
+    fn number(digits: &str) -> Piece {
+        match digits.parse().unwrap_or(u128::MAX) {
+            0 => Piece::End,
+            number => Piece::Number(number),
+        }
+    }
+}
+
 fn pieces(version: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let mut rest = version.trim().trim_start_matches(['v', 'V']).trim_start();
+    let mut rest = version.trim_start_matches(|c: char| !c.is_ascii_digit());
     while let Some(first) = rest.chars().next() {
         let number = first.is_ascii_digit();
         let end = rest
@@ -239,8 +264,8 @@ fn pieces(version: &str) -> Vec<Piece> {
             if end == 0 { (None, rest.get(first.len_utf8()..)) } else { (rest.get(..end), rest.get(end..)) };
         rest = later.unwrap_or_default();
         match piece {
-            Some(digits) if number => pieces.push(Piece::Number(digits.parse().unwrap_or(u128::MAX))),
-            Some(word) => pieces.push(Piece::Word(word.to_ascii_lowercase())),
+            Some(digits) if number => pieces.push(Piece::number(digits)),
+            Some(word) => pieces.push(Piece::word(word)),
             None => {}
         }
     }
@@ -267,6 +292,8 @@ mod tests {
         assert_eq!(cidr_contains("10.0.0.1", "10.0.0.1"), Some(true));
         assert_eq!(cidr_contains("fe80::/10", "fe80::1"), Some(true));
         assert_eq!(cidr_contains("fe80::/10", "10.0.0.1"), Some(false));
+        assert_eq!(cidr_contains("10.0.0.0/8", "::ffff:10.0.0.1"), Some(true));
+        assert_eq!(cidr_contains("10.0.0.0/8", "00:1b:1b:00:00:01"), None);
         for bad in ["10.0.0.0/33", "ten", "10.0.0.0/x", ""] {
             assert_eq!(cidr_contains(bad, "10.0.0.1"), None, "{bad}");
         }
@@ -274,15 +301,23 @@ mod tests {
 
     #[test]
     fn public_and_private_are_told_apart() {
-        for private in
-            ["10.0.0.1", "172.31.0.1", "192.168.0.1", "127.0.0.1", "169.254.1.1", "100.64.0.1", "fd00::1", "fe80::1"]
-        {
+        for private in [
+            "10.0.0.1",
+            "172.31.0.1",
+            "192.168.0.1",
+            "127.0.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
             assert_eq!((is_private(private), is_public(private)), (Some(true), Some(false)), "{private}");
         }
-        for public in ["8.8.8.8", "203.0.113.1", "2001:db8::1", "100.128.0.1"] {
+        for public in ["::ffff:8.8.8.8", "8.8.8.8", "203.0.113.1", "2001:db8::1", "100.128.0.1"] {
             assert_eq!((is_private(public), is_public(public)), (Some(false), Some(true)), "{public}");
         }
-        for neither in ["224.0.0.1", "255.255.255.255", "0.0.0.0", "ff02::1"] {
+        for neither in ["224.0.0.1", "255.255.255.255", "240.0.0.1", "0.0.0.0", "0.1.2.3", "ff02::1", "::"] {
             assert_eq!(is_public(neither), Some(false), "{neither}");
         }
         assert_eq!(is_public("00:1b:1b:00:00:01"), None);
@@ -290,14 +325,32 @@ mod tests {
 
     #[test]
     fn versions_are_compared_as_people_read_them() {
-        for (a, b) in
-            [("V2.9.2", "V2.10.0"), ("2.8", "2.8.1"), ("32.011", "32.12"), ("4.0 SP1", "4.0 SP2"), ("1.0a", "1.0b")]
-        {
+        for (a, b) in [
+            ("V2.9.2", "V2.10.0"),
+            ("2.8", "2.8.1"),
+            ("2.8.0", "2.8.1"),
+            ("32.011", "32.12"),
+            ("4.0 SP1", "4.0 SP2"),
+            ("4.0", "4.0 SP1"),
+            ("1.0a", "1.0b"),
+            ("1.0.2", "1.0.2k"),
+            ("1.0.2k", "1.0.3"),
+            ("2.0-rc1", "2.0"),
+            ("2.0-rc1", "2.0-rc2"),
+            ("1.9", "2.0-beta"),
+        ] {
             assert_eq!(version_lt(a, b), Some(true), "{a} < {b}");
             assert_eq!(version_lt(b, a), Some(false), "{b} < {a}");
         }
         assert_eq!(version_lt("V2.9.2", "2.9.2"), Some(false));
-        assert_eq!(version_lt("", "1"), None);
+        for (a, b) in [("2.8", "2.8.0"), ("V4.5", "v4.5.0.0")] {
+            assert_eq!((version_lt(a, b), version_lt(b, a)), (Some(false), Some(false)), "{a} = {b}");
+        }
+        assert_eq!(version_lt("FW 2.1", "V2.2"), Some(true));
+        for none in ["", "unknown", "-"] {
+            assert_eq!((version_lt(none, "1"), version_lt("1", none)), (None, None), "{none}");
+        }
+        assert_eq!(version_lt("0", "0.0.1"), Some(true));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod decode;
 mod error;
 mod format;
 mod functions;

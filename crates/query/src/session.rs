@@ -1,11 +1,13 @@
 //! A read-only SQL session over one store.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::common::config::Dialect;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::Volatility;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::StreamExt as _;
 use quaywatch_evidence::Store;
@@ -30,14 +32,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory: 256 * 1024 * 1024, threads: 2, rows: 5_000_000 }
+        Limits { memory: 512 * 1024 * 1024, threads: 2, rows: 5_000_000 }
     }
 }
 
-/// A read-only SQL session. It owns its threads, so its callers need no async runtime.
+/// A read-only SQL session. It owns its threads, so its callers need no async runtime; one that has a runtime must
+/// open, query and drop the session on a thread for blocking work.
 pub struct Session {
     runtime: Runtime,
-    context: SessionContext,
+    context: RwLock<SessionContext>,
     limits: Limits,
 }
 
@@ -52,20 +55,8 @@ impl Session {
             .enable_all()
             .build()
             .map_err(|bad| QueryError::Query(format!("threads cannot be started: {bad}")))?;
-        let pool: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(limits.memory));
-        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);
-        let environment =
-            RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?;
-        let mut config =
-            SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
-        config.options_mut().sql_parser.dialect = Dialect::PostgreSQL;
-        let context = SessionContext::new_with_config_rt(config, environment);
-        for function in functions::all() {
-            context.register_udf(function);
-        }
-        let session = Session { runtime, context, limits };
-        session.refresh(store)?;
-        Ok(session)
+        let context = RwLock::new(context(store, limits)?);
+        Ok(Session { runtime, context, limits })
     }
 
     /// Looks at the store anew: tables written since the session was opened come in.
@@ -73,10 +64,9 @@ impl Session {
     /// # Errors
     /// A table cannot be read.
     pub fn refresh(&self, store: &Store) -> Result<(), QueryError> {
-        for table in TABLES {
-            self.context.deregister_table(table.name)?;
-            self.context.register_table(table.name, tables::provider(store, table)?)?;
-        }
+        // All anew, so that nothing the engine remembers of a file outlives it.
+        let context = context(store, self.limits)?;
+        *self.context.write().unwrap_or_else(PoisonError::into_inner) = context;
         Ok(())
     }
 
@@ -89,11 +79,21 @@ impl Session {
     }
 
     async fn run(&self, sql: &str) -> Result<Rows, QueryError> {
+        let context = self.context.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.attempt(&context, sql).await {
+            Err(QueryError::Memory) => self.attempt(&frugal(&context), sql).await,
+            answer => answer,
+        }
+    }
+
+    async fn attempt(&self, context: &SessionContext, sql: &str) -> Result<Rows, QueryError> {
         // Evidence is read-only: nothing is made, changed or copied out by SQL.
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = self.context.sql_with_options(sql, options).await?;
-        let names = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let mut rows = Rows::new(names);
+        let frame = context.sql_with_options(sql, options).await?;
+        if frame.schema().fields().is_empty() {
+            return Err(QueryError::Query("the query asks for no column".to_owned()));
+        }
+        let mut rows = Rows::new(frame.schema().as_arrow());
         let mut stream = frame.execute_stream().await?;
         while let Some(batch) = stream.next().await {
             rows.extend(&batch?).map_err(|bad| QueryError::Query(bad.to_string()))?;
@@ -105,5 +105,42 @@ impl Session {
             }
         }
         Ok(rows)
+    }
+}
+
+/// The same tables, answering slowly within little memory: one sorter has all of it and spills, where several starve what
+/// merges them; and joins sort, for sorting can spill and hashing cannot.
+fn frugal(context: &SessionContext) -> SessionContext {
+    let state = context.state();
+    let mut config = state.config().clone().with_target_partitions(1);
+    config.options_mut().optimizer.prefer_hash_join = false;
+    SessionContext::new_with_state(SessionStateBuilder::new_from_existing(state).with_config(config).build())
+}
+
+fn context(store: &Store, limits: Limits) -> Result<SessionContext, QueryError> {
+    let pool: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(limits.memory));
+    let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);
+    let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?;
+    let mut config = SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
+    let options = config.options_mut();
+    options.sql_parser.dialect = Dialect::PostgreSQL;
+    // A citation reads one row of many: conditions are tested before the other columns are decoded.
+    options.execution.parquet.pushdown_filters = true;
+    let context = SessionContext::new_with_config_rt(config, environment);
+    remove_clock_and_chance(&context);
+    for function in functions::all() {
+        context.register_udf(function);
+    }
+    for table in TABLES {
+        context.register_table(table.name, tables::provider(store, table)?)?;
+    }
+    Ok(context)
+}
+
+/// The same evidence gives the same answer on any day: `now()`, `uuid()` and their like are not there.
+fn remove_clock_and_chance(context: &SessionContext) {
+    let functions: Vec<_> = context.state().scalar_functions().values().cloned().collect();
+    for function in functions.iter().filter(|function| function.signature().volatility != Volatility::Immutable) {
+        context.deregister_udf(function.name());
     }
 }

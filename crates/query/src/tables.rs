@@ -9,6 +9,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::error::DataFusionError;
 use quaywatch_evidence::{Store, schema};
 use quaywatch_model::table::Table;
+use url::Url;
 
 use crate::error::QueryError;
 
@@ -22,9 +23,11 @@ pub(crate) fn provider(store: &Store, table: &'static Table) -> Result<Arc<dyn T
     let urls = files
         .iter()
         .map(|file| {
-            // A path with blanks or percent signs is no URL: it must be made one.
+            // By way of a URL, since the engine takes `[`, `*` and `?` in a plain path for a pattern.
             let path = std::path::absolute(file).map_err(|bad| DataFusionError::External(Box::new(bad)))?;
-            ListingTableUrl::parse(path.to_string_lossy())
+            let url = Url::from_file_path(&path)
+                .map_err(|()| DataFusionError::External(format!("{}: is no path", path.display()).into()))?;
+            ListingTableUrl::try_new(url, None)
         })
         .collect::<Result<Vec<_>, _>>()?;
     let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");

@@ -95,8 +95,12 @@ fn head(assessment: &Assessment, style: Style, out: &mut dyn Write) -> io::Resul
     if !assessment.site_given {
         writeln!(out, "no site model was given: one was drafted, and only what needs none was judged")?;
     }
-    for input in assessment.inputs.iter().filter(|input| !input.reason.is_empty()) {
-        writeln!(out, "{} {}: {}", style.paint("33", &input.status), safe(&input.name), safe(&input.reason))?;
+    let faulty =
+        assessment.inputs.iter().filter(|input| matches!(input.status.as_str(), "rejected" | "partly-read")).count();
+    if faulty > 0 {
+        let told =
+            format!("{} rejected in whole or in part: see the report", counted(faulty, "input was", "inputs were"));
+        writeln!(out, "{}", style.paint("33", &told))?;
     }
     writeln!(out)
 }
@@ -133,7 +137,7 @@ fn weaknesses(assessment: &Assessment, style: Style, out: &mut dyn Write) -> io:
             Verdict::Satisfied => "not found where it was looked for".to_owned(),
             Verdict::NotAssessed => "not assessed".to_owned(),
         };
-        writeln!(out, "  {:18} {said}", weakness.weakness.name())?;
+        writeln!(out, "  {:24} {said}", weakness.weakness.title())?;
     }
     writeln!(out)
 }

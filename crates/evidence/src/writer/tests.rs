@@ -6,14 +6,16 @@ use std::net::Ipv4Addr;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use quaywatch_model::{Address, Attribute, Identity, MacAddr, Operation, OperationClass, SegmentId, Uid};
+use quaywatch_model::{Address, Attribute, Endpoint, Identity, MacAddr, Operation, OperationClass, Uid};
 use serde_json::json;
 
 use super::*;
-use crate::Store;
+
+mod every_kind;
+mod objects;
 
 fn evidence(folder: &Path, rows_per_file: usize) -> Evidence {
-    let mut evidence = Evidence::create(folder, "port", Options { rows_per_file }).unwrap();
+    let mut evidence = Evidence::create(folder, "port", Options { rows_per_file, ..Options::default() }).unwrap();
     evidence.set_sources(vec!["a.pcap".into(), "b.pcap".into()]);
     evidence.set_segments(vec!["crane-1".into()]);
     evidence
@@ -60,27 +62,6 @@ fn operation(frame: u64) -> (At, Operation<'static>) {
         detail: "{\"value\":7}",
     };
     (at(frame, 0), operation)
-}
-
-#[test]
-fn tables_stand_where_the_sink_looks_for_them() {
-    for (index, name) in [
-        (at::CONNECTIONS, "connections"),
-        (at::OPERATIONS, "operations"),
-        (at::IDENTITIES, "identities"),
-        (at::NAMES, "names"),
-        (at::SERVICES, "services"),
-        (at::SESSIONS, "sessions"),
-        (at::CREDENTIALS, "credentials"),
-        (at::REQUESTS, "requests"),
-        (at::PROGRAMS, "programs"),
-        (at::POSITIONS, "positions"),
-        (at::CLOCKS, "clocks"),
-        (at::WEIRD, "weird"),
-        (at::COVERAGE, "coverage"),
-    ] {
-        assert_eq!(TABLES[index].name, name);
-    }
 }
 
 #[test]
@@ -145,23 +126,6 @@ fn the_same_rows_give_the_same_bytes() {
 }
 
 #[test]
-fn objects_fill_columns_by_name_and_misfits_leave_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut evidence = evidence(folder.path(), 100);
-    let account = json!({ "account": "admin", "enabled": true, "last_login": "2026-11-02T08:00:00Z" });
-    evidence.push("accounts", Some(at(3, 1)), &account).unwrap();
-    let told = |evidence: &mut Evidence, row: Value| evidence.push("accounts", None, &row).unwrap_err().to_string();
-    assert!(told(&mut evidence, json!({ "acount": "x" })).contains("no column acount"));
-    assert!(told(&mut evidence, json!({ "enabled": "yes" })).contains("column enabled cannot hold"));
-    assert!(evidence.push("nothing", None, &json!({})).is_err());
-    evidence.flush().unwrap();
-    let rows = read(folder.path(), "accounts");
-    assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0][2..8], ["", "C00000000007", "b.pcap", "3", "", "admin"]);
-    assert_eq!(rows[0].last().unwrap(), "2026-11-02T08:00:00Z");
-}
-
-#[test]
 fn a_folder_that_cannot_be_written_is_named_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("case");
@@ -170,4 +134,107 @@ fn a_folder_that_cannot_be_written_is_named_with_a_remedy() {
     assert!(told.contains("case") && told.contains("-o"), "{told}");
     assert!(matches!(Store::open(folder.path()), Err(EvidenceError::NoStore(_))));
     assert!(matches!(Store::open(&folder.path().join("none")), Err(EvidenceError::Read { .. })));
+}
+
+fn identity(value: &'static str) -> Observation<'static> {
+    Observation::Identity(Identity { subject: Address::None, attribute: Attribute::Vendor, value, method: "test" })
+}
+
+fn column(rows: &[Vec<String>], index: usize) -> Vec<&str> {
+    rows.iter().map(|row| row[index].as_str()).collect()
+}
+
+const SEGMENT: usize = 2;
+const SOURCE: usize = 4;
+
+#[test]
+fn inputs_and_segments_may_be_named_while_rows_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut evidence = Evidence::create(folder.path(), "port", Options::default()).unwrap();
+    evidence.emit(At::default(), identity("before any name"));
+    let first = evidence.add_source("a.pcap");
+    let quay = evidence.add_segment("quay");
+    evidence.emit(At { source: first, segment: quay, ..At::default() }, identity("one name"));
+    let second = evidence.add_source("b.pcap");
+    assert_eq!(evidence.add_segment("quay"), quay);
+    evidence.emit(At { source: second, segment: quay, ..At::default() }, identity("two names"));
+    evidence.set_sources(vec!["c.pcap".into()]);
+    evidence.emit(At { source: first, segment: quay, ..At::default() }, identity("renamed"));
+    let counts = evidence.finish().unwrap();
+    assert_eq!(counts.iter().find(|(table, _)| table.name == "identities").unwrap().1, 4);
+    let rows = read(folder.path(), "identities");
+    assert_eq!(column(&rows, SOURCE), ["", "a.pcap", "b.pcap", "c.pcap"]);
+    assert_eq!(column(&rows, SEGMENT), ["", "quay", "quay", "quay"]);
+}
+
+#[test]
+fn evidence_is_not_written_over_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut old = evidence(folder.path(), 1);
+    for frame in 1..=3 {
+        old.emit(at(frame, 0), identity("old"));
+    }
+    old.finish().unwrap();
+    let told = Evidence::create(folder.path(), "port", Options::default()).err().unwrap();
+    assert!(matches!(told, EvidenceError::Exists(_)) && told.to_string().contains("-o"), "{told}");
+
+    let leftover = folder.path().join("evidence/weird/000000.parquet.tmp");
+    fs::create_dir_all(leftover.parent().unwrap()).unwrap();
+    fs::write(&leftover, "half").unwrap();
+    let mut new = Evidence::create(folder.path(), "port", Options { replace: true, ..Options::default() }).unwrap();
+    new.emit(at(1, 0), identity("new"));
+    new.finish().unwrap();
+    assert_eq!(column(&read(folder.path(), "identities"), 8), ["new"]);
+    assert!(!leftover.exists());
+}
+
+#[test]
+fn a_store_is_gone_on_with_and_its_derived_tables_are_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = evidence(folder.path(), 1);
+    for (frame, asset) in [(1, "s/1"), (2, "s/2")] {
+        first.emit(at(frame, 0), identity("first"));
+        first.push("assets", None, &json!({ "asset": asset })).unwrap();
+    }
+    first.finish().unwrap();
+
+    let mut second = Evidence::reopen(folder.path(), "port", Options::default()).unwrap();
+    second.push("assets", None, &json!({ "asset": "forgotten" })).unwrap();
+    second.drop_derived().unwrap();
+    second.push("assets", None, &json!({ "asset": "s/3" })).unwrap();
+    second.emit(at(3, 0), identity("second"));
+    second.finish().unwrap();
+    assert_eq!(column(&read(folder.path(), "assets"), 6), ["s/3"]);
+    assert_eq!(column(&read(folder.path(), "identities"), 8), ["first", "first", "second"]);
+    let tables = Store::open(folder.path()).unwrap().tables().unwrap();
+    let tables: Vec<_> = tables.iter().map(|(table, files)| (table.name, files.len())).collect();
+    assert_eq!(tables, [("identities", 3), ("assets", 1)]);
+    assert!(Evidence::reopen(&folder.path().join("none"), "port", Options::default()).is_err());
+}
+
+#[test]
+fn long_texts_flush_before_many_rows_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut evidence = evidence(folder.path(), 1_000_000);
+    for number in 0..60 {
+        let method = format!("{number}{}", "x".repeat(1024 * 1024));
+        evidence.push("clocks", None, &json!({ "method": method })).unwrap();
+    }
+    evidence.finish().unwrap();
+    let files = Store::open(folder.path()).unwrap().files(Table::find("clocks").unwrap()).unwrap();
+    assert_eq!(files.len(), 2);
+}
+
+#[test]
+fn a_failure_to_write_stays_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut evidence = evidence(folder.path(), 1);
+    fs::write(folder.path().join("evidence/identities"), "in the way").unwrap();
+    evidence.emit(at(1, 0), identity("lost"));
+    assert!(evidence.failed().is_some());
+    assert!(evidence.push("accounts", None, &json!({})).is_err());
+    for _ in 0..2 {
+        let told = evidence.flush().unwrap_err().to_string();
+        assert!(told.contains("identities") && told.contains("-o"), "{told}");
+    }
 }

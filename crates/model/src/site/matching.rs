@@ -90,32 +90,46 @@ impl SiteModel {
         })
     }
 
-    /// The crane that an asset is on: one that lists it as a member, else one that lists its zone.
+    /// The crane that an asset is on: one that lists it as a member, else one that lists its zone, unless a system
+    /// lists it as a member: a firewall's leg in a crane's zone is the network's, not the crane's.
     #[must_use]
     pub fn crane_of(&self, subject: &Subject<'_>, zone: &str) -> Option<&str> {
-        let lists =
-            self.cranes.iter().map(|crane| (crane.id.as_str(), crane.members.as_slice(), crane.zones.as_slice()));
-        owner(lists.collect(), subject, zone)
+        let (cranes, systems) = (self.crane_owners(), self.system_owners());
+        by_member(&cranes, subject)
+            .or_else(|| if by_member(&systems, subject).is_some() { None } else { by_zone(&cranes, zone) })
     }
 
     /// The system that an asset is part of, found as for cranes.
     #[must_use]
     pub fn system_of(&self, subject: &Subject<'_>, zone: &str) -> Option<&str> {
-        let lists = self.systems.iter().map(|s| (s.id.as_str(), s.members.as_slice(), s.zones.as_slice()));
-        owner(lists.collect(), subject, zone)
+        let (cranes, systems) = (self.crane_owners(), self.system_owners());
+        by_member(&systems, subject)
+            .or_else(|| if by_member(&cranes, subject).is_some() { None } else { by_zone(&systems, zone) })
+    }
+
+    fn crane_owners(&self) -> Vec<Owner<'_>> {
+        self.cranes.iter().map(|c| (c.id.as_str(), c.members.as_slice(), c.zones.as_slice())).collect()
+    }
+
+    fn system_owners(&self) -> Vec<Owner<'_>> {
+        self.systems.iter().map(|s| (s.id.as_str(), s.members.as_slice(), s.zones.as_slice())).collect()
     }
 }
 
 type Owner<'a> = (&'a str, &'a [Member], &'a [String]);
 
-fn owner<'a>(owners: Vec<Owner<'a>>, subject: &Subject<'_>, zone: &str) -> Option<&'a str> {
+/// The owner whose member list fits the subject closest.
+fn by_member<'a>(owners: &[Owner<'a>], subject: &Subject<'_>) -> Option<&'a str> {
     let closest = |(id, members, _): &Owner<'a>| {
         let fit = members.iter().filter_map(|member| member.fit(subject)).max()?;
         Some((fit, *id))
     };
-    let by_member = owners.iter().filter_map(closest).reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let by_zone = || owners.iter().find(|(_, _, zones)| zones.iter().any(|id| id == zone)).map(|(id, _, _)| *id);
-    by_member.map(|(_, id)| id).or_else(by_zone)
+    let best = owners.iter().filter_map(closest).reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, id)| id)
+}
+
+fn by_zone<'a>(owners: &[Owner<'a>], zone: &str) -> Option<&'a str> {
+    owners.iter().find(|(_, _, zones)| zones.iter().any(|id| id == zone)).map(|(id, _, _)| *id)
 }
 
 impl Member {

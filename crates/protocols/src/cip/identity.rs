@@ -111,7 +111,7 @@ impl Device {
         if let Some(id) = self.vendor {
             text.clear();
             match vendors::vendor(id) {
-                "" => write!(text, "CIP vendor {id}"),
+                "" => write!(text, "ODVA vendor {id}"),
                 name => write!(text, "{name}"),
             }
             // Writing to a string cannot fail.
@@ -131,7 +131,7 @@ impl Device {
         }
         if let Some(serial) = self.serial {
             text.clear();
-            let _ = write!(text, "{serial:08x}");
+            let _ = write!(text, "{serial:08X}");
             claim(Attribute::Serial, text);
         }
         if let Some(name) = &self.name {

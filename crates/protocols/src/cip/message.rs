@@ -91,7 +91,7 @@ pub fn unconnected_send(data: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Parts of a Multiple Service Packet, request or reply: a count, offsets from the count on, and the parts (Volume 1 appendix ).
-pub fn parts(data: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+pub fn parts(data: &[u8]) -> impl ExactSizeIterator<Item = Option<&[u8]>> {
     let mut cursor = Cursor::new(data);
     let count = usize::from(cursor.le16().unwrap_or(0)).min(SERVICES_LIMIT);
     let word = |at: usize| data.get(at..)?.first_chunk().copied().map(u16::from_le_bytes).map(usize::from);

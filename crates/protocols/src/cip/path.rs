@@ -157,6 +157,10 @@ pub struct Target {
     pub instance: Option<u32>,
     /// Last attribute id.
     pub attribute: Option<u32>,
+    /// Last member id.
+    pub member: Option<u32>,
+    /// Last connection point.
+    pub connection_point: Option<u32>,
     /// Whether it names a tag.
     pub symbolic: bool,
     /// Link address of the last hop, where it is a number: the slot in a chassis.
@@ -215,7 +219,9 @@ fn note(target: &mut Target, segment: Segment<'_>) {
         Segment::Attribute(id) => target.attribute = Some(id),
         Segment::Symbol(_) => target.symbolic = true,
         Segment::Key(key) => target.key = Some(key),
-        Segment::Member(_) | Segment::ConnectionPoint(_) | Segment::Service(_) | Segment::Other => {}
+        Segment::Member(id) => target.member = Some(id),
+        Segment::ConnectionPoint(id) => target.connection_point = Some(id),
+        Segment::Service(_) | Segment::Other => {}
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Exchange<'a> {
     pub asked: Option<(At, &'a [u8])>,
     /// The reply from the service code on; empty if the encapsulation failed it.
     pub replied: Option<(At, &'a [u8])>,
+    /// Session handle.
+    pub session: u32,
     /// Connection id that the request went to.
     pub connection_id: Option<u32>,
     /// The connection, if its opening was seen.
@@ -45,8 +47,10 @@ pub struct Exchange<'a> {
 /// How a service came to be where it is.
 #[derive(Clone, Copy)]
 struct Wrap {
-    via: &'static str,
-    index: Option<u32>,
+    /// Carried by an Unconnected Send.
+    carried: bool,
+    /// Its number in a Multiple Service Packet, from 1, and how many are in it.
+    part: Option<(u32, u32)>,
     slot: Option<u32>,
     routed: bool,
     depth: u8,
@@ -90,8 +94,8 @@ impl Talk {
     pub fn exchange(&mut self, exchange: &Exchange<'_>, out: &mut dyn Sink) {
         let connection = exchange.connection;
         let wrap = Wrap {
-            via: "",
-            index: None,
+            carried: false,
+            part: None,
             slot: connection.and_then(|connection| connection.slot),
             routed: connection.is_some_and(|connection| connection.routed),
             depth: 0,
@@ -138,13 +142,7 @@ impl Talk {
             return self.one(exchange, wrap, Some((request, &target)), answer, out);
         };
         let hops = path::describe(route, &mut self.object, &mut self.route);
-        let wrap = Wrap {
-            via: "unconnected send",
-            slot: hops.slot.or(wrap.slot),
-            routed: true,
-            depth: wrap.depth + 1,
-            ..wrap
-        };
+        let wrap = Wrap { carried: true, slot: hops.slot.or(wrap.slot), routed: true, depth: wrap.depth + 1, ..wrap };
         self.request(exchange, wrap, inner, answer, out);
     }
 
@@ -158,7 +156,9 @@ impl Talk {
     ) {
         let inside = answer.reply().filter(|reply| reply.service == names::MULTIPLE).map(|reply| reply.data);
         let mut replies = inside.map(message::parts);
-        for (index, part) in (0u32..).zip(message::parts(request.data)) {
+        let parts = message::parts(request.data);
+        let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        for (number, part) in (1u32..).zip(parts) {
             let reply = replies.as_mut().and_then(Iterator::next).flatten().and_then(Reply::read);
             // Without replies inside, the status of the whole is that of each.
             let answer = match (reply, answer) {
@@ -166,8 +166,7 @@ impl Talk {
                 (None, Answer::Reply(whole)) => Answer::Reply(Reply { data: &[], ..whole }),
                 (None, other) => other,
             };
-            let via = if wrap.via.is_empty() { "multiple service packet" } else { wrap.via };
-            let wrap = Wrap { via, index: Some(index), depth: wrap.depth + 1, ..wrap };
+            let wrap = Wrap { part: Some((number, count)), depth: wrap.depth + 1, ..wrap };
             if let Some(part) = part {
                 self.request(exchange, wrap, part, answer, out);
             }
@@ -179,10 +178,11 @@ impl Talk {
         self.object.clear();
         match answer.reply() {
             Some(reply) if reply.service == names::MULTIPLE && wrap.depth < DEPTH_LIMIT => {
-                for (index, part) in (0u32..).zip(message::parts(reply.data)) {
+                let parts = message::parts(reply.data);
+                let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+                for (number, part) in (1u32..).zip(parts) {
                     let inner = part.and_then(Reply::read).map_or(Answer::None, Answer::Reply);
-                    let wrap =
-                        Wrap { via: "multiple service packet", index: Some(index), depth: wrap.depth + 1, ..wrap };
+                    let wrap = Wrap { part: Some((number, count)), depth: wrap.depth + 1, ..wrap };
                     if matches!(inner, Answer::Reply(_)) {
                         self.orphan(exchange, wrap, inner, out);
                     }
@@ -270,22 +270,39 @@ impl Talk {
         );
     }
 
+    /// Adds whom the service is asked of, and what it came in.
     fn detail_wrap(&mut self, exchange: &Exchange<'_>, wrap: Wrap, target: &Target) {
+        let ids = [
+            ("class", target.class),
+            ("instance", target.instance),
+            ("attribute", target.attribute),
+            ("member", target.member),
+            ("connection_point", target.connection_point),
+        ];
+        for (key, id) in ids {
+            if let Some(id) = id {
+                self.detail.number(key, id);
+            }
+        }
         let class = target.class.map_or("", names::class);
         if !class.is_empty() {
-            self.detail.text("class", class);
+            self.detail.text("class_name", class);
         }
-        if !wrap.via.is_empty() {
-            self.detail.text("via", wrap.via);
-        }
-        if let Some(index) = wrap.index {
-            self.detail.number("index", index);
+        if wrap.carried {
+            self.detail.flag("routed", true);
         }
         if !self.route.is_empty() {
             self.detail.text("route", &self.route);
         }
+        if let Some((number, count)) = wrap.part {
+            self.detail.number("service", number);
+            self.detail.number("services", count);
+        }
+        if exchange.session != 0 {
+            self.detail.number("session", exchange.session);
+        }
         if let Some(id) = exchange.connection_id {
-            self.detail.text("connection", format_args!("{id:#010x}"));
+            self.detail.number("connection", id);
         }
     }
 
@@ -344,6 +361,11 @@ impl Talk {
         self.name.clear();
         let target = path::describe(path, &mut self.line, &mut self.name);
         self.detail.text("connection_path", &self.line);
+        for (key, id) in [("connection_class", target.class), ("connection_instance", target.instance)] {
+            if let Some(id) = id {
+                self.detail.number(key, id);
+            }
+        }
         if !self.name.is_empty() {
             self.detail.text("connection_route", &self.name);
         }
@@ -355,7 +377,7 @@ impl Talk {
         let count = cursor.le16()?;
         let told = if service == 0x03 { usize::from(count).min(IDS_TOLD) } else { 1.min(usize::from(count)) };
         let mut ids = *cursor;
-        self.detail.numbers("attributes", (0..told).map_while(|_| ids.le16().map(u32::from)));
+        self.detail.texts("attributes", (0..told).map_while(|_| ids.le16()));
         Some(u64::from(count))
     }
 

@@ -58,7 +58,7 @@ impl Listed {
             detail.text("device_status", format_args!("{status:#06x}"));
         }
         if let Some(serial) = serial {
-            detail.text("serial", format_args!("{serial:08x}"));
+            detail.text("serial", format_args!("{serial:08X}"));
         }
         if let Some(name) = name {
             detail.text("product_name", name);

@@ -3,21 +3,24 @@
 //! Sessions and listings are operations of protocol `enip`; what is inside bears the protocol name `cip` (see [`crate::cip`]).
 
 mod encapsulation;
+mod explicit;
 mod listing;
+mod probe;
 #[cfg(test)]
 mod tests;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Identity, Mark, Observation, Operation, OperationClass, Sink, Timestamp,
-    Transport, Weird,
+    At, Attribute, Direction, Endpoint, Identity, Mark, Observation, Operation, OperationClass, Service, Sink,
+    Timestamp, Transport, Weird,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
 use self::encapsulation::{
-    CONNECTED_ADDRESS, CONNECTED_DATA, CyclicIo, HEADER, Header, LIST_IDENTITY, LIST_INTERFACES, LIST_SERVICES,
-    LIST_TARGETS, MESSAGE_LIMIT, NOP, REGISTER, SEND_RR_DATA, SEND_UNIT_DATA, UNCONNECTED_DATA, UNREGISTER, is_item,
-    items,
+    CyclicIo, HEADER, Header, LIST_IDENTITY, LIST_INTERFACES, LIST_SERVICES, LIST_TARGETS, MESSAGE_LIMIT, NOP,
+    REGISTER, SEND_RR_DATA, SEND_UNIT_DATA, UNREGISTER, is_item, items,
 };
+use self::explicit::{Explicit, explicit};
+use self::probe::probe_message;
 use crate::analyzer::Depth;
 use crate::cip::connection::Connection;
 use crate::cip::identity::Source;
@@ -44,7 +47,7 @@ pub struct Enip;
 
 static META: ProtocolMeta = ProtocolMeta {
     name: PROTOCOL,
-    title: "EtherNet/IP",
+    title: "EtherNet/IP and CIP",
     tcp: &[44818],
     udp: &[44818, 2222],
     ethertypes: &[],
@@ -75,97 +78,6 @@ impl Protocol for Enip {
     }
 }
 
-fn probe_message(data: &[u8], stream: bool) -> Probe {
-    let Some((header, rest)) = Header::read(data) else {
-        let command = data.first_chunk().copied().map(u16::from_le_bytes);
-        // Two bytes of which one is zero open many protocols; only the rest of the header will tell.
-        let open = stream && command.is_none_or(|code| code != NOP && !encapsulation::command(code).is_empty());
-        return if open { Probe::Unsure } else { Probe::No };
-    };
-    let known = !encapsulation::command(header.command).is_empty() && !encapsulation::status(header.status).is_empty();
-    let length = usize::from(header.length);
-    if !known || header.options != 0 || (!stream && length != rest.len()) {
-        return Probe::No;
-    }
-    let body = rest.get(..length.min(rest.len())).unwrap_or_default();
-    match header.command {
-        SEND_RR_DATA | SEND_UNIT_DATA if header.status != 0 && length == 0 => Probe::YesFromServer,
-        SEND_RR_DATA | SEND_UNIT_DATA => probe_cip(body, length),
-        REGISTER if length == 4 && body.first().is_none_or(|version| *version == 1) => {
-            if header.session == 0 {
-                Probe::Yes
-            } else {
-                Probe::YesFromServer
-            }
-        }
-        LIST_IDENTITY | LIST_SERVICES | LIST_INTERFACES if length == 0 && rest.is_empty() => Probe::Yes,
-        LIST_IDENTITY if listing::identity(body).is_some() => Probe::YesFromServer,
-        LIST_SERVICES if items(body).flatten().any(|item| item.kind == encapsulation::SERVICES_ITEM) => {
-            Probe::YesFromServer
-        }
-        UNREGISTER if length == 0 && header.session != 0 && rest.is_empty() => Probe::Yes,
-        LIST_INTERFACES | LIST_TARGETS | NOP => Probe::Unsure,
-        LIST_IDENTITY | LIST_SERVICES if body.len() < length => Probe::Unsure,
-        _ => Probe::No,
-    }
-}
-
-/// Interface handle 0, a timeout, a few items of known types. The body may be the beginning only of what has this length.
-fn probe_cip(body: &[u8], length: usize) -> Probe {
-    let count = body.get(6..8).and_then(|count| count.first_chunk().copied()).map(u16::from_le_bytes);
-    let kind = body.get(8..10).and_then(|kind| kind.first_chunk().copied()).map(u16::from_le_bytes);
-    let fits = body.get(..4).is_none_or(|handle| handle == [0; 4])
-        && count.is_none_or(|count| (1..=8).contains(&count))
-        && kind.is_none_or(is_item);
-    if !fits {
-        return Probe::No;
-    }
-    match body.get(6..).and_then(explicit) {
-        Some(message) if message.is_reply() => Probe::YesFromServer,
-        Some(_) => Probe::Yes,
-        None if kind.is_some() || body.len() < length => Probe::Unsure,
-        None => Probe::No,
-    }
-}
-
-/// A CIP message among the items of a packet.
-#[derive(Clone, Copy)]
-struct Explicit<'a> {
-    /// Connection id.
-    connection: Option<u32>,
-    /// Sequence count of a connected message.
-    sequence: Option<u16>,
-    /// From the service code on.
-    bytes: &'a [u8],
-}
-
-impl Explicit<'_> {
-    fn is_reply(&self) -> bool {
-        self.bytes.first().is_some_and(|service| service & REPLY != 0)
-    }
-}
-
-fn explicit(packet: &[u8]) -> Option<Explicit<'_>> {
-    let mut connection = None;
-    for item in items(packet) {
-        let item = item?;
-        match item.kind {
-            CONNECTED_ADDRESS => connection = item.data.first_chunk().copied().map(u32::from_le_bytes),
-            CONNECTED_DATA => {
-                let (sequence, bytes) = item.data.split_first_chunk()?;
-                let sequence = Some(u16::from_le_bytes(*sequence));
-                return (!bytes.is_empty()).then_some(Explicit { connection, sequence, bytes });
-            }
-            UNCONNECTED_DATA => {
-                let bytes = item.data;
-                return (!bytes.is_empty()).then_some(Explicit { connection: None, sequence: None, bytes });
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
 fn message_length(bytes: &[u8]) -> Length {
     let word = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes);
     match (word(0), word(2)) {
@@ -193,6 +105,7 @@ struct Ask {
     client: Endpoint,
     server: Endpoint,
     command: u16,
+    session: u32,
     connection_id: Option<u32>,
     connection: Option<Connection>,
     /// CIP from the service code on; empty for commands of the encapsulation.
@@ -203,6 +116,7 @@ struct Ask {
 #[derive(Clone, Copy)]
 struct Context {
     at: At,
+    transport: Transport,
     sender: Endpoint,
     receiver: Endpoint,
 }
@@ -236,7 +150,8 @@ impl Default for EnipFlow {
 
 impl Analyzer for EnipFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let context = Context { at: pdu.at, sender: pdu.sender(), receiver: pdu.receiver() };
+        let transport = pdu.flow.transport;
+        let context = Context { at: pdu.at, transport, sender: pdu.sender(), receiver: pdu.receiver() };
         if pdu.flow.transport == Transport::Tcp {
             return self.stream(&context, pdu, out);
         }
@@ -266,7 +181,7 @@ impl Analyzer for EnipFlow {
 }
 
 fn weird(context: &Context, name: &'static str, detail: &'static str, out: &mut dyn Sink) {
-    let Context { at, sender, receiver } = *context;
+    let Context { at, sender, receiver, .. } = *context;
     out.emit(at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail, sender, receiver }));
 }
 
@@ -359,6 +274,7 @@ impl EnipFlow {
             client: context.sender,
             server: context.receiver,
             command: header.command,
+            session: header.session,
             connection_id: None,
             connection: None,
             bytes: self.spare.pop().unwrap_or_default(),
@@ -370,12 +286,20 @@ impl EnipFlow {
         self.wait(key, ask, out);
     }
 
+    /// Who answers offers the service; version 1 of the encapsulation is the only one.
+    fn tell_service(&mut self, context: &Context, out: &mut dyn Sink) {
+        let Context { at, transport, sender: server, .. } = *context;
+        let service = Service { server, transport, protocol: PROTOCOL, software: "", version: "1" };
+        self.talk.claims.service(out, at, service);
+    }
+
     fn tell_command(&mut self, context: &Context, header: &Header, body: &[u8], ask: Option<&Ask>, out: &mut dyn Sink) {
+        self.tell_service(context, out);
         let (client, server) = (context.receiver, context.sender);
         self.detail.clear();
         listing::tell(header.command, body, &mut self.detail);
         if header.command == REGISTER {
-            self.detail.text("session", format_args!("{:#010x}", header.session));
+            self.detail.number("session", header.session);
         }
         let status = Some((header.status, encapsulation::status(header.status)));
         self.emit_command(header.command, (client, server), ask.map(|ask| ask.at), Some(context.at), status, out);
@@ -495,6 +419,7 @@ impl EnipFlow {
             client: context.sender,
             server: context.receiver,
             command: header.command,
+            session: header.session,
             connection_id: message.connection,
             connection,
             bytes,
@@ -507,6 +432,7 @@ impl EnipFlow {
         if Reply::read(message.bytes).is_none() {
             broken(context, "cip_length", "reply ends inside its status", out);
         }
+        self.tell_service(context, out);
         let ask = self.fitting(&key, message.bytes, out);
         if ask.is_none() {
             weird(context, "cip_reply_without_request", "reply to a request that was not seen", out);
@@ -516,6 +442,7 @@ impl EnipFlow {
             server: context.sender,
             asked: ask.as_ref().map(|ask| (ask.at, ask.bytes.as_slice())),
             replied: Some((context.at, message.bytes)),
+            session: header.session,
             connection_id: ask.as_ref().and_then(|ask| ask.connection_id).or(message.connection),
             connection: ask.as_ref().map_or(connection, |ask| ask.connection),
             failure: None,
@@ -548,6 +475,7 @@ impl EnipFlow {
             server: ask.server,
             asked: Some((ask.at, &ask.bytes)),
             replied: Some((context.at, &[])),
+            session: ask.session,
             connection_id: None,
             connection: None,
             failure: Some((header.status, encapsulation::status(header.status))),
@@ -570,6 +498,7 @@ impl EnipFlow {
                 server: ask.server,
                 asked: Some((ask.at, &ask.bytes)),
                 replied: None,
+                session: ask.session,
                 connection_id: ask.connection_id,
                 connection: ask.connection,
                 failure: None,

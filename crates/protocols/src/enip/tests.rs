@@ -90,7 +90,7 @@ fn list_identity_tells_the_device() {
         ("vendor", "Rockwell Automation/Allen-Bradley"),
         ("capability", "Communications Adapter"),
         ("firmware", "4.3"),
-        ("serial", "00524d8e"),
+        ("serial", "00524D8E"),
         ("product", "1756-ENBT/A"),
         ("state", "operational"),
         ("ip", "10.1.1.164"),
@@ -114,7 +114,7 @@ fn sessions_are_registered() {
         (&operations[0]["name"], &operations[0]["status_name"]),
         (&json!("Register Session"), &json!("success"))
     );
-    assert_eq!(detail(&operations[0]), json!({"session": "0x00001234"}));
+    assert_eq!(detail(&operations[0]), json!({"session": 0x1234}));
     assert_eq!((&operations[1]["name"], &operations[1]["status"]), (&json!("Unregister Session"), &json!(null)));
     // ListServices of quickdraw-cl5000eip-firmware-change frame 10677.
     let reply = hex("01000001140001002001436f6d6d756e69636174696f6e730000");
@@ -198,7 +198,10 @@ fn services_in_services_are_operations_of_their_own() {
     );
     assert_eq!(
         detail(&operations[0]),
-        json!({"class": "Identity", "via": "unconnected send", "index": 0, "route": "1/3", "attributes": [7]})
+        json!({
+            "class": 1, "instance": 1, "class_name": "Identity", "routed": true, "route": "1/3", "service": 1, "services": 2,
+            "session": 1, "attributes": ["7"],
+        })
     );
     assert_eq!(
         (&operations[1]["object"], &operations[1]["status_name"]),
@@ -221,9 +224,12 @@ fn tags_are_read_and_written() {
         (&row["name"], &row["class"], &row["object"], &row["quantity"]),
         (&json!("Write Tag"), &json!("write"), &json!("Tag"), &json!(2))
     );
-    assert_eq!(detail(row), json!({"data_type": "DINT", "data": "0x0100000002000000"}));
+    assert_eq!(detail(row), json!({"session": 1, "data_type": "DINT", "data": "0x0100000002000000"}));
     let rows = ask("53 03 91 03 546167 00 a002 1234 0100 10000000 ff", "d3 00 00 00");
-    assert_eq!(detail(&rows.of("operation")[0]), json!({"data_type": "STRUCT", "offset": 16, "data": "0xff"}));
+    assert_eq!(
+        detail(&rows.of("operation")[0]),
+        json!({"session": 1, "data_type": "STRUCT", "offset": 16, "data": "0xff"})
+    );
     let rows = ask("4c 03 91 03 546167 00 0a00", "cc 00 04 00");
     assert_eq!((&rows.of("operation")[0]["quantity"], &rows.of("operation")[0]["status"]), (&json!(10), &json!(4)));
 }

@@ -1,0 +1,566 @@
+//! Reads both directions, pairs requests with answers.
+
+use std::collections::VecDeque;
+
+use quaywatch_model::{At, Direction, Mark, Observation, Sink, Weird};
+use quaywatch_wire::{Flow, Pdu};
+
+use super::auth::{self, Attempt, Credentials, Shown};
+use super::body::{Body, Now};
+use super::exchange::{Answer, Exchange, Speaker, push_shown};
+use super::form::{self, Found};
+use super::head::{self, Head, Start};
+use super::{HTTP2_PREFACE, META, probe};
+use crate::login::{Ends, forget};
+use crate::{Analyzer, Probe, ntlm};
+
+/// Longest head that is kept to be read.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+/// Longest form or JSON document that is kept to be looked at.
+pub(super) const MAX_FORM: usize = 8 * 1024;
+/// Requests that may wait for their answers.
+pub(super) const MAX_WAITING: usize = 32;
+/// Exchanges kept for their strings.
+const MAX_SPARE: usize = 4;
+
+/// Where in the stream of messages one direction is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Place {
+    /// At the start of a head or within it.
+    #[default]
+    Head,
+    /// Within a body.
+    Body(Body),
+    /// After a gap or nonsense: until something looks like a head again.
+    Lost,
+}
+
+/// What a kept body is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kept {
+    Form,
+    Json,
+}
+
+/// One direction.
+#[derive(Default, Debug)]
+struct Reader {
+    place: Place,
+    /// A head that lies in several pieces.
+    head: Vec<u8>,
+    /// A body that may be a login, and its kind.
+    form: Vec<u8>,
+    keep: Option<Kept>,
+    /// Number of the request whose body is being read.
+    serial: u64,
+    /// Place of the last piece of a head, and whether its rest will not come.
+    at: At,
+    torn: bool,
+    /// A head was read in this direction.
+    started: bool,
+}
+
+/// A step in reading heads.
+enum Step<'p> {
+    /// The head goes on in the next piece.
+    More,
+    TooLong,
+    /// It lies in the piece.
+    Here {
+        head: &'p [u8],
+        rest: &'p [u8],
+    },
+    /// It was completed in the reader's buffer.
+    Kept {
+        rest: &'p [u8],
+    },
+}
+
+impl Reader {
+    fn take_head<'p>(&mut self, piece: &'p [u8]) -> Step<'p> {
+        if self.head.is_empty() {
+            if let Some((head, rest)) = head::end(piece, 0).and_then(|end| piece.split_at_checked(end)) {
+                return if head.len() > MAX_HEAD { Step::TooLong } else { Step::Here { head, rest } };
+            }
+            if piece.len() > MAX_HEAD {
+                return Step::TooLong;
+            }
+            self.head.extend_from_slice(piece);
+            return Step::More;
+        }
+        let before = self.head.len();
+        let room = MAX_HEAD.saturating_sub(before);
+        let (now, later) = piece.split_at_checked(room).unwrap_or((piece, b""));
+        self.head.extend_from_slice(now);
+        match head::end(&self.head, before) {
+            Some(end) => {
+                self.head.truncate(end);
+                let rest = piece.get(end.saturating_sub(before)..).unwrap_or_default();
+                Step::Kept { rest }
+            }
+            None if later.is_empty() => Step::More,
+            None => Step::TooLong,
+        }
+    }
+
+    /// Keeps content of a body that may be a login.
+    fn content(&mut self, content: &[u8]) {
+        if self.keep.is_none() {
+            return;
+        }
+        if self.form.len() + content.len() > MAX_FORM {
+            forget(&mut self.form);
+            self.keep = None;
+            return;
+        }
+        self.form.extend_from_slice(content);
+    }
+
+    fn reset(&mut self, place: Place) {
+        self.place = place;
+        self.head.clear();
+        forget(&mut self.form);
+        self.keep = None;
+    }
+}
+
+/// Reads one flow.
+#[derive(Default)]
+pub(super) struct HttpAnalyzer {
+    client: Reader,
+    server: Reader,
+    /// Who asks; by content, as a flow picked up midway may be turned round.
+    asker: Option<Direction>,
+    waiting: VecDeque<Exchange>,
+    spare: Vec<Exchange>,
+    serial: u64,
+    speaker: Speaker,
+    software: String,
+    version: String,
+    realm: String,
+    scratch: Vec<u8>,
+    /// The ends as of the last piece.
+    ends: Option<Ends>,
+    /// The flow carries something else from here on, of which this is the name.
+    tunnel: Option<Mark>,
+}
+
+impl Analyzer for HttpAnalyzer {
+    fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        if let Some(mark) = self.tunnel {
+            out.mark(mark);
+            return;
+        }
+        self.ends = Some(self.ends_of(pdu.flow));
+        // The reader leaves `self` while messages change the rest of it.
+        let mut reader = std::mem::take(self.reader(pdu.direction));
+        if reader.torn {
+            self.torn_head(&mut reader, pdu.flow, pdu.direction, out);
+        }
+        self.read(&mut reader, pdu, out);
+        *self.reader(pdu.direction) = reader;
+    }
+
+    fn gap(&mut self, direction: Direction, missing: u32, out: &mut dyn Sink) {
+        let reader = self.reader(direction);
+        let place_known = match &mut reader.place {
+            Place::Body(body) => body.skip(missing.into()),
+            _ => false,
+        };
+        if place_known {
+            // The content has a hole now: no login is read from it.
+            forget(&mut reader.form);
+            reader.keep = None;
+            return;
+        }
+        if reader.head.is_empty() {
+            reader.reset(Place::Lost);
+        } else {
+            reader.torn = true;
+        }
+        // Answers may have been lost: those that follow cannot be told to requests before.
+        if reader.head.is_empty() {
+            self.settle_all(out);
+        }
+    }
+
+    fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
+        for direction in [Direction::FromClient, Direction::FromServer] {
+            let mut reader = std::mem::take(self.reader(direction));
+            self.torn_head(&mut reader, flow, direction, out);
+            *self.reader(direction) = reader;
+        }
+        self.settle_all(out);
+        self.client.reset(Place::Lost);
+        self.server.reset(Place::Lost);
+    }
+}
+
+impl HttpAnalyzer {
+    const fn reader(&mut self, direction: Direction) -> &mut Reader {
+        match direction {
+            Direction::FromClient => &mut self.client,
+            Direction::FromServer => &mut self.server,
+        }
+    }
+
+    fn ends_of(&self, flow: &Flow) -> Ends {
+        let asker = self.asker.unwrap_or(Direction::FromClient);
+        Ends { client: flow.sender(asker), server: flow.receiver(asker), protocol: META.name }
+    }
+
+    /// Reads the whole lines of a head whose rest will not come: cut by the capture, or lost.
+    fn torn_head(&mut self, reader: &mut Reader, flow: &Flow, direction: Direction, out: &mut dyn Sink) {
+        let mut head = std::mem::take(&mut reader.head);
+        let end = head.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let lines = head.get(..end).unwrap_or_default();
+        if self.tunnel.is_none() && Head::parse(lines).is_some() {
+            let (at, data) = (reader.at, lines);
+            let pdu = Pdu { at, flow, direction, data, source_mac: None, destination_mac: None, cut: true };
+            self.message(reader, lines, &pdu, out);
+        }
+        forget(&mut head);
+        reader.head = head;
+        reader.torn = false;
+        reader.reset(Place::Lost);
+        self.settle_all(out);
+    }
+
+    /// Emits all that waits, without answers.
+    fn settle_all(&mut self, out: &mut dyn Sink) {
+        while let Some(exchange) = self.waiting.pop_front() {
+            self.settle(exchange, Answer::default(), out);
+        }
+    }
+
+    fn settle(&mut self, mut exchange: Exchange, answer: Answer<'_>, out: &mut dyn Sink) {
+        let Some(ends) = self.ends else { return };
+        self.speaker.exchange(&mut exchange, answer, ends, out);
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(exchange);
+        }
+    }
+
+    fn read(&mut self, reader: &mut Reader, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        let mut rest = pdu.data;
+        let mut only_body = true;
+        while !rest.is_empty() {
+            match reader.place {
+                Place::Body(mut body) => {
+                    let taken = body.take(rest);
+                    reader.content(taken.content);
+                    rest = rest.get(taken.used..).unwrap_or_default();
+                    reader.place = Place::Body(body);
+                    match taken.now {
+                        Now::Within => {}
+                        Now::Done => self.body_done(reader, pdu.at, out),
+                        Now::Broken => {
+                            self.weird("http_chunk_malformed", "chunked coding is broken", pdu, out);
+                            reader.reset(Place::Lost);
+                        }
+                    }
+                }
+                Place::Lost if probe(rest) == Probe::No => {
+                    out.mark(Mark::Undecoded("http after a gap"));
+                    return;
+                }
+                Place::Lost => reader.reset(Place::Head),
+                Place::Head => {
+                    only_body = false;
+                    rest = self.head_step(reader, rest, pdu, out);
+                    if let Some(mark) = self.tunnel {
+                        if !rest.is_empty() {
+                            out.mark(mark);
+                        }
+                        return;
+                    }
+                }
+            }
+        }
+        if only_body {
+            out.mark(Mark::Opaque("http body"));
+        }
+    }
+
+    /// Reads a head or the part of it that is here; returns what follows it.
+    fn head_step<'p>(&mut self, reader: &mut Reader, piece: &'p [u8], pdu: &Pdu<'_>, out: &mut dyn Sink) -> &'p [u8] {
+        // Blank lines before a message are to be ignored (RFC 9112 section 2.2).
+        if reader.head.is_empty()
+            && let Some(b'\r' | b'\n') = piece.first()
+        {
+            return piece.get(1..).unwrap_or_default();
+        }
+        if reader.head.is_empty() && !head::may_start(piece) {
+            if pdu.flow.midstream && !reader.started {
+                // Picked up within a body.
+                out.mark(Mark::Undecoded("http after a gap"));
+                reader.reset(Place::Lost);
+                return b"";
+            }
+            self.weird("http_message_expected", "neither a request nor a status line", pdu, out);
+            reader.reset(Place::Lost);
+            return b"";
+        }
+        reader.started = true;
+        reader.at = pdu.at;
+        match reader.take_head(piece) {
+            Step::More => b"",
+            Step::TooLong => {
+                self.weird("http_head_too_long", "message head is longer than the limit", pdu, out);
+                reader.reset(Place::Lost);
+                b""
+            }
+            Step::Here { head, rest } => {
+                self.message(reader, head, pdu, out);
+                rest
+            }
+            Step::Kept { rest } => {
+                let mut kept = std::mem::take(&mut reader.head);
+                self.message(reader, &kept, pdu, out);
+                // Heads hold credentials.
+                forget(&mut kept);
+                reader.head = kept;
+                rest
+            }
+        }
+    }
+
+    fn message(&mut self, reader: &mut Reader, bytes: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        if bytes.starts_with(HTTP2_PREFACE) {
+            self.tunnel = Some(Mark::Undecoded("http/2"));
+            return;
+        }
+        let Some(head) = Head::parse(bytes) else {
+            self.weird("http_start_line_malformed", "start line cannot be read", pdu, out);
+            reader.reset(Place::Lost);
+            return;
+        };
+        if head.bad_length {
+            self.weird("http_content_length_malformed", "Content-Length is no number, or two differ", pdu, out);
+        }
+        match head.start {
+            Start::Request { method, target, version } => {
+                self.request(reader, &head, (method, target, version), pdu, out)
+            }
+            Start::Response { status, version } => self.response(reader, &head, status, version, pdu, out),
+        }
+    }
+
+    fn request(
+        &mut self,
+        reader: &mut Reader,
+        head: &Head<'_>,
+        (method, target, version): (&str, &[u8], &str),
+        pdu: &Pdu<'_>,
+        out: &mut dyn Sink,
+    ) {
+        self.asker = Some(pdu.direction);
+        let ends = self.ends_of(pdu.flow);
+        self.ends = Some(ends);
+        self.serial += 1;
+        let mut exchange = self.spare.pop().unwrap_or_default();
+        exchange.at = pdu.at;
+        exchange.serial = self.serial;
+        exchange.attempts.clear();
+        push_shown(&mut exchange.method, method.as_bytes());
+        push_shown(&mut exchange.version, version.as_bytes());
+        push_shown(&mut exchange.user_agent, head.user_agent);
+        let found = form::show_target(target, &mut exchange.uri);
+        push_shown(&mut exchange.host, host_of(head, target));
+        if let Some(attempt) = attempt_of(found, "query") {
+            exchange.attempts.push(attempt);
+        }
+        if head.api_key {
+            let shown = Shown::Token("key in a header field sent unencrypted");
+            let (account, realm) = (String::new(), String::new());
+            exchange.attempts.push(Attempt { method: "api-key", account, realm, shown });
+        }
+        for value in [head.authorization, head.proxy_authorization] {
+            if !value.is_empty() {
+                self.credentials(value, &mut exchange, ends, out);
+            }
+        }
+        let proxied = method == "CONNECT" || target.starts_with(b"http://");
+        self.speaker.request(&exchange, proxied, ends, out);
+        self.keep_body(reader, head, method);
+        self.waiting.push_back(exchange);
+        if self.waiting.len() > MAX_WAITING
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.settle(oldest, Answer::default(), out);
+        }
+    }
+
+    fn credentials(&mut self, value: &[u8], exchange: &mut Exchange, ends: Ends, out: &mut dyn Sink) {
+        let read = auth::read(value, &mut self.scratch);
+        if let Some(Credentials::Ntlm(message) | Credentials::NtlmAttempt(message, _)) = &read {
+            ntlm::say(message, &mut self.speaker.claims, out, exchange.at, ends.client.address);
+        }
+        if let Some(Credentials::Attempt(attempt) | Credentials::NtlmAttempt(_, attempt)) = read {
+            exchange.attempts.push(attempt);
+        }
+        forget(&mut self.scratch);
+    }
+
+    /// Sets where the body of a request ends, and whether it is kept: a form or a JSON document may be a login.
+    fn keep_body(&mut self, reader: &mut Reader, head: &Head<'_>, method: &str) {
+        let body = match head.content_length {
+            _ if head.chunked => Some(Body::CHUNKED),
+            Some(length) if length > 0 => Some(Body::Length(length)),
+            _ => None,
+        };
+        reader.place = body.map_or(Place::Head, Place::Body);
+        reader.serial = self.serial;
+        let fits = head.content_length.is_none_or(|length| length <= MAX_FORM as u64);
+        reader.keep = match kind_of(head.content_type) {
+            Some(kind) if fits && body.is_some() && matches!(method, "POST" | "PUT") => Some(kind),
+            _ => None,
+        };
+    }
+
+    fn response(
+        &mut self,
+        reader: &mut Reader,
+        head: &Head<'_>,
+        status: u32,
+        version: &str,
+        pdu: &Pdu<'_>,
+        out: &mut dyn Sink,
+    ) {
+        if self.asker.is_none() {
+            self.asker = Some(pdu.direction.reverse());
+        }
+        let ends = self.ends_of(pdu.flow);
+        self.ends = Some(ends);
+        push_shown(&mut self.version, version.as_bytes());
+        push_shown(&mut self.software, head.server);
+        self.speaker.answer(head, &self.version, self.software.trim(), pdu.at, ends, out);
+        if !head.challenge.is_empty() {
+            self.realm = auth::realm(head.challenge);
+            if let Some(message) = auth::challenge(head.challenge, &mut self.scratch) {
+                ntlm::say(&message, &mut self.speaker.claims, out, pdu.at, ends.server.address);
+            }
+        }
+        if (100..200).contains(&status) && status != 101 {
+            return;
+        }
+        let exchange = self.waiting.pop_front();
+        let asked = exchange.as_ref().map_or("", |exchange| exchange.method.as_str());
+        let (is_head, is_connect) = (asked == "HEAD", asked == "CONNECT");
+        self.answered(exchange, head, status, pdu.at, out);
+        if status == 101 || (is_connect && (200..300).contains(&status)) {
+            let websocket = head.upgrade.eq_ignore_ascii_case(b"websocket");
+            let what = if is_connect {
+                "tunnel"
+            } else if websocket {
+                "websocket"
+            } else {
+                "upgraded protocol"
+            };
+            self.tunnel = Some(Mark::Opaque(what));
+            return;
+        }
+        reader.place = if is_head || status == 204 || status == 304 {
+            Place::Head
+        } else if head.chunked {
+            Place::Body(Body::CHUNKED)
+        } else {
+            match head.content_length {
+                Some(0) => Place::Head,
+                Some(length) => Place::Body(Body::Length(length)),
+                None => Place::Body(Body::UntilClose),
+            }
+        };
+    }
+
+    fn answered(&mut self, exchange: Option<Exchange>, head: &Head<'_>, status: u32, at: At, out: &mut dyn Sink) {
+        // A reply whose request was not captured still tells its status.
+        let exchange = exchange.unwrap_or_else(|| Exchange { at, ..self.spare.pop().map(cleared).unwrap_or_default() });
+        let software = std::mem::take(&mut self.software);
+        let realm = std::mem::take(&mut self.realm);
+        let answer = Answer {
+            status: Some(status),
+            server_software: software.trim(),
+            location: head.location,
+            set_cookie: head.set_cookie,
+            realm: &realm,
+        };
+        self.settle(exchange, answer, out);
+        self.software = software;
+        self.realm = realm;
+    }
+
+    fn body_done(&mut self, reader: &mut Reader, at: At, out: &mut dyn Sink) {
+        let kept = reader.keep.take();
+        reader.place = Place::Head;
+        let serial = std::mem::take(&mut reader.serial);
+        let exchange = self.waiting.iter_mut().find(|exchange| exchange.serial == serial);
+        if let Some(exchange) = exchange {
+            // The request is whole only now.
+            exchange.at = at;
+        }
+        let Some(kind) = kept else { return };
+        let (found, method) = match kind {
+            Kept::Form => (form::urlencoded(&reader.form), "form"),
+            Kept::Json => (form::json(&reader.form), "json"),
+        };
+        forget(&mut reader.form);
+        let Some(attempt) = attempt_of(found, method) else { return };
+        if let Some(exchange) = self.waiting.iter_mut().find(|exchange| exchange.serial == serial) {
+            exchange.attempts.push(attempt);
+        } else if let Some(ends) = self.ends {
+            // Answered before the body was whole.
+            let late = Exchange { at, ..Exchange::default() };
+            self.speaker.attempt(&attempt, &late, Answer::default(), ends, out);
+        }
+    }
+
+    fn weird(&mut self, name: &'static str, detail: &'static str, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        let (sender, receiver) = (pdu.sender(), pdu.receiver());
+        out.emit(pdu.at, Observation::Weird(Weird { name, protocol: META.name, detail, sender, receiver }));
+        out.mark(Mark::Malformed(detail));
+    }
+}
+
+/// An exchange without its old content.
+fn cleared(mut exchange: Exchange) -> Exchange {
+    for text in [&mut exchange.method, &mut exchange.host, &mut exchange.uri, &mut exchange.user_agent] {
+        text.clear();
+    }
+    exchange.attempts.clear();
+    exchange
+}
+
+/// The Host field; without one, the authority of the target.
+fn host_of<'a>(head: &Head<'a>, target: &'a [u8]) -> &'a [u8] {
+    if !head.host.is_empty() {
+        return head.host;
+    }
+    let Some(rest) = target.strip_prefix(b"http://") else { return b"" };
+    let authority = rest.split(|b| *b == b'/').next().unwrap_or_default();
+    authority.rsplit(|b| *b == b'@').next().unwrap_or_default()
+}
+
+/// Whether a body of this type may be a login.
+fn kind_of(content_type: &[u8]) -> Option<Kept> {
+    let essence = content_type.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+        Some(Kept::Form)
+    } else if essence.eq_ignore_ascii_case(b"application/json") {
+        Some(Kept::Json)
+    } else {
+        None
+    }
+}
+
+fn attempt_of(found: Found, method: &'static str) -> Option<Attempt> {
+    let (account, shown) = match found {
+        Found::Login { account, secret } => (account, Shown::Secret(secret)),
+        // A token in a body is as often handed out or renewed as used: only one in the target stands for a login.
+        Found::Token if method == "query" => {
+            (String::new(), Shown::Token("token in a request target sent unencrypted"))
+        }
+        Found::Token | Found::Nothing => return None,
+    };
+    Some(Attempt { method, account, realm: String::new(), shown })
+}

@@ -1,0 +1,253 @@
+use proptest::prelude::*;
+use quaywatch_model::{Direction, Mark, Transport};
+use serde_json::json;
+
+use super::Http;
+use super::analyzer::{MAX_FORM, MAX_HEAD, MAX_WAITING};
+use crate::testing::{Recorder, feed, feed_unprobed, flow, pdu};
+use crate::{Analyzer, Probe, Protocol};
+
+const ASK: Direction = Direction::FromClient;
+const ANSWER: Direction = Direction::FromServer;
+
+fn run(pieces: &[(Direction, &str)]) -> Recorder {
+    let flow = flow(Transport::Tcp, 80);
+    let pieces: Vec<(Direction, &[u8])> = pieces.iter().map(|(d, text)| (*d, text.as_bytes())).collect();
+    feed(&Http, &flow, &pieces)
+}
+
+/// A dialogue with everything that leaves rows, for cutting up.
+const REQUESTS: &str = "GET /a?password=hunter2 HTTP/1.1\r\nHost: crane7.example\r\nUser-Agent: Mozilla/5.0 (Windows NT 6.1)\r\n\
+    Authorization: Basic YWRtaW46YWRtaW4=\r\n\r\n\
+    POST /login HTTP/1.1\r\nHost: crane7.example\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 23\r\n\r\n\
+    user=bob&password=bob42HEAD /x HTTP/1.1\r\n\r\n";
+const ANSWERS: &str = "HTTP/1.1 200 OK\r\nServer: GoAhead-Webs\r\nDate: Thu, 01 Jan 1970 00:01:00 GMT\r\nTransfer-Encoding: chunked\r\n\r\n\
+    4\r\nabcd\r\n0\r\n\r\nHTTP/1.1 302 Found\r\nLocation: /home\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 404 Not Found\r\nContent-Length: 99\r\n\r\n";
+
+fn requests(recorder: &Recorder) -> Vec<(String, String, Option<u64>)> {
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
+    recorder.of("request").iter().map(|r| (text(r, "method"), text(r, "uri"), r["status"].as_u64())).collect()
+}
+
+#[test]
+fn requests_are_paired_with_answers_in_order() {
+    let recorder = run(&[(ASK, REQUESTS), (ANSWER, ANSWERS)]);
+    let row = |m: &str, u: &str, s| (m.to_owned(), u.to_owned(), Some(s));
+    assert_eq!(
+        requests(&recorder),
+        [row("GET", "/a?password=***", 200), row("POST", "/login", 302), row("HEAD", "/x", 404)]
+    );
+    let sessions: Vec<_> = recorder
+        .of("session")
+        .iter()
+        .map(|s| (s["user"].clone(), s["method"].clone(), s["outcome"].clone(), s["server_software"].clone()))
+        .collect();
+    assert_eq!(
+        sessions,
+        [
+            (json!(""), json!("query"), json!("unknown"), json!("GoAhead-Webs")),
+            (json!("admin"), json!("basic"), json!("success"), json!("GoAhead-Webs")),
+            (json!("bob"), json!("form"), json!("success"), json!("")),
+        ]
+    );
+    let weaknesses: Vec<_> =
+        recorder.of("credential").iter().map(|c| (c["account"].clone(), c["weakness"].clone())).collect();
+    assert_eq!(
+        weaknesses,
+        [
+            (json!(""), json!("clear-text")),
+            (json!("admin"), json!("clear-text")),
+            (json!("admin"), json!("default")),
+            (json!("bob"), json!("clear-text")),
+        ]
+    );
+    assert_eq!(recorder.of("clock")[0]["skew"], json!(59_999_000_000i64));
+    assert_eq!(recorder.of("name")[0]["name"], "crane7.example");
+    let software: Vec<_> = recorder.of("identity").iter().map(|i| i["value"].clone()).collect();
+    assert_eq!(software, ["Mozilla/5.0 (Windows NT 6.1)", "Windows NT 6.1", "GoAhead-Webs"]);
+    assert_eq!(recorder.of("service")[0]["software"], "GoAhead-Webs");
+    assert!(recorder.of("weird").is_empty());
+    assert!(!format!("{:?}", recorder.rows).contains("hunter2"));
+    assert!(!format!("{:?}", recorder.rows).contains("bob42"));
+}
+
+#[test]
+fn rows_are_the_same_however_the_stream_is_cut() {
+    let rows = |recorder: &Recorder| recorder.rows.iter().map(|(_, row)| row.to_string()).collect::<Vec<_>>();
+    let strip = |rows: Vec<String>| rows.into_iter().filter(|row| !row.contains("\"clock\"")).collect::<Vec<_>>();
+    let whole = strip(rows(&run(&[(ASK, REQUESTS), (ANSWER, ANSWERS)])));
+    for step in [1, 2, 3, 7, 50] {
+        let flow = flow(Transport::Tcp, 80);
+        let asked = REQUESTS.as_bytes().chunks(step).map(|piece| (ASK, piece));
+        let answered = ANSWERS.as_bytes().chunks(step).map(|piece| (ANSWER, piece));
+        let pieces: Vec<_> = asked.chain(answered).collect();
+        assert_eq!(strip(rows(&feed_unprobed(&Http, &flow, &pieces))), whole, "step {step}");
+    }
+}
+
+#[test]
+fn a_refused_login_is_a_failure_and_no_default() {
+    // Shared capture http-basic-auth/arkime-http-basicauth.pcap shows the same dialogue.
+    let recorder = run(&[
+        (ASK, "GET / HTTP/1.1\r\nHost: 10.0.0.2\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\n\r\n"),
+        (ANSWER, "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"Drive 3\"\r\nContent-Length: 0\r\n\r\n"),
+    ]);
+    let session = &recorder.of("session")[0];
+    assert_eq!((&session["outcome"], &session["user"]), (&json!("failure"), &json!("admin")));
+    assert_eq!(session["detail"], "{\"realm\":\"Drive 3\",\"path\":\"/\"}");
+    assert_eq!(recorder.of("credential").len(), 1);
+    assert!(recorder.of("name").is_empty());
+}
+
+#[test]
+fn tokens_have_no_account() {
+    let recorder = run(&[(ASK, "GET /api HTTP/1.1\r\nAuthorization: Bearer abc.def\r\nX-API-Key: 1\r\n\r\n")]);
+    let methods: Vec<_> = recorder.of("session").iter().map(|s| s["method"].clone()).collect();
+    assert_eq!(methods, ["api-key", "bearer"]);
+    assert!(recorder.of("credential").iter().all(|c| c["account"] == "" && c["weakness"] == "clear-text"));
+    assert!(!format!("{:?}", recorder.rows).contains("abc.def"));
+}
+
+#[test]
+fn upgrades_and_tunnels_end_the_reading() {
+    for (asked, answered, what) in [
+        (
+            "GET /w HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+            "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n",
+            "websocket",
+        ),
+        ("CONNECT a:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 Established\r\n\r\n", "tunnel"),
+    ] {
+        let recorder = run(&[(ASK, asked), (ANSWER, answered), (ASK, "\x01\x02\x03"), (ANSWER, "\u{0}\u{0}")]);
+        assert_eq!(recorder.marks, [Mark::Opaque(what); 2]);
+        assert_eq!(requests(&recorder).len(), 1);
+    }
+}
+
+#[test]
+fn bodies_are_opaque_and_gaps_in_them_do_no_harm() {
+    let flow = flow(Transport::Tcp, 80);
+    let mut out = Recorder::default();
+    let mut analyzer = Http.open(&flow);
+    let mut at = 0;
+    let mut say = |analyzer: &mut Box<dyn Analyzer>, out: &mut Recorder, direction, text: &str| {
+        at += 1;
+        analyzer.feed(&pdu(&flow, at, direction, text.as_bytes()), out);
+    };
+    say(&mut analyzer, &mut out, ASK, "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+    say(&mut analyzer, &mut out, ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    assert!(out.marks.is_empty());
+    analyzer.gap(ANSWER, 4, &mut out);
+    say(&mut analyzer, &mut out, ANSWER, "567890");
+    assert_eq!(out.marks, [Mark::Opaque("http body")]);
+    say(&mut analyzer, &mut out, ANSWER, "HTTP/1.1 204 No Content\r\n\r\n");
+    assert_eq!(requests(&out).len(), 2);
+    say(&mut analyzer, &mut out, ASK, "GET /3 HTTP/1.1\r\n\r\n");
+    analyzer.gap(ANSWER, 4, &mut out);
+    assert_eq!(requests(&out)[2].2, None);
+    say(&mut analyzer, &mut out, ANSWER, "of an old body");
+    assert_eq!(out.marks.last(), Some(&Mark::Undecoded("http after a gap")));
+    say(&mut analyzer, &mut out, ANSWER, "HTTP/1.1 500 Oops\r\n\r\n");
+    assert_eq!(requests(&out)[3], (String::new(), String::new(), Some(500)));
+}
+
+#[test]
+fn a_head_cut_by_the_capture_is_read_as_far_as_it_goes() {
+    let recorder = run(&[(ASK, "GET /1 HTTP/1.1\r\nHost: plc7\r\nUser-Ag")]);
+    assert_eq!(requests(&recorder), [("GET".to_owned(), "/1".to_owned(), None)]);
+    assert_eq!(recorder.of("name")[0]["name"], "plc7");
+    let flow = flow(Transport::Tcp, 80);
+    let mut out = Recorder::default();
+    let mut analyzer = Http.open(&flow);
+    analyzer.feed(&pdu(&flow, 0, ASK, b"GET /1 HTTP/1.1\r\n\r\n"), &mut out);
+    analyzer.feed(&pdu(&flow, 1, ANSWER, b"HTTP/1.1 200 OK\r\nServer: x\r\nDa"), &mut out);
+    analyzer.gap(ANSWER, 100, &mut out);
+    analyzer.feed(&pdu(&flow, 2, ANSWER, b"rest of a body"), &mut out);
+    assert_eq!(requests(&out), [("GET".to_owned(), "/1".to_owned(), Some(200))]);
+    assert_eq!(out.of("service")[0]["software"], "x");
+}
+
+#[test]
+fn a_flow_met_within_a_body_is_not_malformed() {
+    let mut flow = flow(Transport::Tcp, 80);
+    flow.midstream = true;
+    let recorder = feed(&Http, &flow, &[(ASK, b"GET / HTTP/1.1\r\n\r\n"), (ANSWER, b"mation (for support)")]);
+    assert_eq!(recorder.marks, [Mark::Undecoded("http after a gap")]);
+}
+
+#[test]
+fn limits_hold() {
+    let long = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(MAX_HEAD));
+    let recorder = run(&[(ASK, &long)]);
+    assert_eq!(recorder.of("weird")[0]["name"], "http_head_too_long");
+    let many = "GET / HTTP/1.1\r\n\r\n".repeat(MAX_WAITING + 5);
+    let flow = flow(Transport::Tcp, 80);
+    let mut out = Recorder::default();
+    let mut analyzer = Http.open(&flow);
+    analyzer.feed(&pdu(&flow, 0, ASK, many.as_bytes()), &mut out);
+    assert_eq!(out.of("request").len(), 5);
+    let body = format!("user=a&password=b&x={}", "y".repeat(MAX_FORM));
+    let head =
+        "POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let recorder = run(&[(ASK, head), (ASK, &format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()))]);
+    assert!(recorder.of("session").is_empty());
+}
+
+#[test]
+fn roles_go_by_content() {
+    let recorder = run(&[(ANSWER, "GET / HTTP/1.1\r\n\r\n"), (ASK, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]);
+    let request = &recorder.of("request")[0];
+    assert_eq!((&request["status"], &request["client"]["port"]), (&json!(200), &json!(80)));
+}
+
+#[test]
+fn the_probe_is_strict() {
+    let probe = |text: &str| {
+        let flow = flow(Transport::Tcp, 80);
+        Http.probe(&pdu(&flow, 0, ASK, text.as_bytes()))
+    };
+    assert_eq!(probe("GET / HTTP/1.1\r\n"), Probe::Yes);
+    assert_eq!(probe("HTTP/1.0 200 OK"), Probe::YesFromServer);
+    assert_eq!(probe("GE"), Probe::Unsure);
+    assert_eq!(probe("GET /very/long"), Probe::Unsure);
+    for other in [
+        "OPTIONS rtsp://a/b RTSP/1.0\r\n",
+        "INVITE sip:a SIP/2.0\r\n",
+        "USER bob\r\n",
+        "SSH-2.0-x\r\n",
+        "",
+        "\x16\x03\x01",
+    ] {
+        assert_eq!(probe(other), Probe::No, "{other}");
+    }
+    let udp = flow(Transport::Udp, 1900);
+    assert_eq!(Http.probe(&pdu(&udp, 0, ASK, b"M-SEARCH * HTTP/1.1\r\n")), Probe::No);
+}
+
+#[test]
+fn truncations_do_no_harm() {
+    let flow = flow(Transport::Tcp, 80);
+    for (direction, text) in [(ASK, REQUESTS), (ANSWER, ANSWERS)] {
+        for length in 1..text.len() {
+            feed_unprobed(&Http, &flow, &[(direction, &text.as_bytes()[..length])]);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_do_no_harm(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 1..80)), 0..20)) {
+        let flow = flow(Transport::Tcp, 80);
+        let pieces: Vec<_> = pieces.iter().map(|(ask, data)| (if *ask { ASK } else { ANSWER }, data.as_slice())).collect();
+        feed_unprobed(&Http, &flow, &pieces);
+    }
+
+    #[test]
+    fn damaged_dialogues_do_no_harm(at in 0..REQUESTS.len(), byte: u8, cut in 1..40usize) {
+        let flow = flow(Transport::Tcp, 80);
+        let mut stream = REQUESTS.as_bytes().to_vec();
+        stream[at] = byte;
+        let pieces: Vec<_> = stream.chunks(cut).map(|piece| (ASK, piece)).collect();
+        feed_unprobed(&Http, &flow, &pieces);
+    }
+}

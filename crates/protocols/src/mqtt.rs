@@ -1,0 +1,289 @@
+//! MQTT 3.1, 3.1.1 and 5: who connects, with what credential, and whether the broker lets it in. Topics and payloads are not decoded yet.
+
+use quaywatch_model::{Direction, Mark, Observation, Outcome, Service, Session, Sink, Transport, Weakness, Weird};
+use quaywatch_wire::{Flow, Framer, Length, Pdu};
+
+use crate::analyzer::Depth;
+use crate::bytes::Cursor;
+use crate::claims::Claims;
+use crate::login::{Ends, Secret};
+use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
+
+/// Longest control packet held while it is partial; a longer publication is passed over without being held.
+pub const MAX_PACKET: usize = 64 * 1024;
+
+/// The protocol.
+pub struct Mqtt;
+
+static META: ProtocolMeta = ProtocolMeta {
+    name: "mqtt",
+    title: "MQTT",
+    tcp: &[1883],
+    udp: &[],
+    ethertypes: &[],
+    spec: "OASIS MQTT 3.1.1 section 3.1, MQTT 5.0 section 3.1",
+    found: "equipment messaging (TIC 4.0), RFID and OCR portals, gateways",
+    depth: Depth::Partial,
+    control: false,
+    scope: "connection, account and its acceptance; neither topics nor payloads",
+};
+
+impl Protocol for Mqtt {
+    fn meta(&self) -> &'static ProtocolMeta {
+        &META
+    }
+
+    fn probe(&self, pdu: &Pdu<'_>) -> Probe {
+        if pdu.flow.transport != Transport::Tcp {
+            return Probe::No;
+        }
+        match pdu.data {
+            [0x10, rest @ ..] => match body(rest) {
+                Some(body) if protocol_level(body).is_some() => Probe::Yes,
+                None if rest.len() < 8 => Probe::Unsure,
+                _ => Probe::No,
+            },
+            // CONNACK of 3.1.1: two bytes, of which the first is 0 or 1.
+            [0x20, 2, 0 | 1, 0..=5] => Probe::YesFromServer,
+            _ => Probe::No,
+        }
+    }
+
+    fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
+        let framer = || Framer::new(MAX_PACKET);
+        Box::new(MqttAnalyzer { client: framer(), server: framer(), claims: Claims::default(), asked: None })
+    }
+}
+
+/// The remaining length (section 2.2.3) and how many bytes it takes; `None` if cut or longer than four bytes.
+fn remaining_length(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut length = 0usize;
+    for (index, byte) in bytes.iter().take(4).enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((length, index + 1));
+        }
+    }
+    None
+}
+
+/// What follows the remaining length, as far as it is here.
+fn body(rest: &[u8]) -> Option<&[u8]> {
+    let (_, used) = remaining_length(rest)?;
+    rest.get(used..)
+}
+
+fn length(bytes: &[u8]) -> Length {
+    let Some(rest) = bytes.get(1..) else { return Length::NeedMore };
+    match remaining_length(rest) {
+        Some((length, used)) => Length::Whole(1 + used + length),
+        None if rest.len() >= 4 => Length::Invalid,
+        None => Length::NeedMore,
+    }
+}
+
+/// Protocol name and level at the front of a CONNECT.
+fn protocol_level(body: &[u8]) -> Option<u8> {
+    let mut cursor = Cursor::new(body);
+    let name = field(&mut cursor)?;
+    let level = cursor.u8()?;
+    matches!((name, level), (b"MQTT", 4 | 5) | (b"MQIsdp", 3)).then_some(level)
+}
+
+fn field<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let length = cursor.be16()?;
+    cursor.take(usize::from(length))
+}
+
+/// Passes over the properties of version 5 (section 2.2.2).
+fn skip_properties(cursor: &mut Cursor<'_>) -> Option<()> {
+    let (length, used) = remaining_length(cursor.rest())?;
+    cursor.skip(used + length)
+}
+
+/// What a CONNECT asks for; of its secret only what is wrong with it.
+struct Asked {
+    level: u8,
+    user: String,
+    secret: Option<Secret>,
+    /// User name flag set.
+    named: bool,
+}
+
+/// Reads a CONNECT (section 3.1).
+fn connect(body: &[u8]) -> Option<Asked> {
+    let level = protocol_level(body)?;
+    let mut cursor = Cursor::new(body);
+    field(&mut cursor)?;
+    cursor.skip(1)?;
+    let flags = cursor.u8()?;
+    cursor.skip(2)?;
+    if level == 5 {
+        skip_properties(&mut cursor)?;
+    }
+    field(&mut cursor)?;
+    if flags & 0x04 != 0 {
+        if level == 5 {
+            skip_properties(&mut cursor)?;
+        }
+        field(&mut cursor)?;
+        field(&mut cursor)?;
+    }
+    let named = flags & 0x80 != 0;
+    let user = if named { String::from_utf8_lossy(field(&mut cursor)?).into_owned() } else { String::new() };
+    let secret = if flags & 0x40 != 0 { Some(Secret::examine(&user, field(&mut cursor)?)) } else { None };
+    Some(Asked { level, user, secret, named })
+}
+
+struct MqttAnalyzer {
+    client: Framer,
+    server: Framer,
+    claims: Claims,
+    asked: Option<Asked>,
+}
+
+impl MqttAnalyzer {
+    fn packet(&mut self, pdu: &Pdu<'_>, packet: &[u8], out: &mut dyn Sink) {
+        let content = packet.get(1..).and_then(body).unwrap_or_default();
+        match packet.first().map(|first| first >> 4) {
+            Some(1) if pdu.direction == Direction::FromClient => match connect(content) {
+                Some(asked) => self.asked = Some(asked),
+                None => malformed(pdu, "a CONNECT that ends inside a field", out),
+            },
+            Some(2) if pdu.direction == Direction::FromServer => {
+                let accepted = content.get(1) == Some(&0);
+                self.told(pdu, if accepted { Outcome::Success } else { Outcome::Failure }, out);
+            }
+            Some(0) => malformed(pdu, "packet type 0 is reserved", out),
+            // Pings and acknowledgements say all they have in their first byte.
+            Some(4..=7 | 11..=14) => {}
+            _ => out.mark(Mark::Undecoded("mqtt topics and payloads")),
+        }
+    }
+
+    fn told(&mut self, pdu: &Pdu<'_>, outcome: Outcome, out: &mut dyn Sink) {
+        let Some(asked) = self.asked.take() else { return };
+        let version = match asked.level {
+            3 => "3.1",
+            5 => "5.0",
+            _ => "3.1.1",
+        };
+        let (client, server) = (pdu.flow.client, pdu.flow.server);
+        let service = Service { server, transport: Transport::Tcp, protocol: META.name, software: "", version };
+        self.claims.service(out, pdu.at, service);
+        out.emit(
+            pdu.at,
+            Observation::Session(Session {
+                client,
+                server,
+                protocol: META.name,
+                version,
+                user: &asked.user,
+                method: if asked.secret.is_some() { "password" } else { "none" },
+                outcome,
+                client_software: "",
+                server_software: "",
+                encrypted: false,
+                detail: "",
+            }),
+        );
+        let ends = Ends { client, server, protocol: META.name };
+        match asked.secret {
+            Some(secret) => secret.report(&mut self.claims, out, pdu.at, ends, &asked.user, outcome),
+            None if !asked.named && outcome == Outcome::Success => {
+                let rule = "the broker admits clients without any account";
+                let weakness = Weakness::Anonymous;
+                let credential =
+                    quaywatch_model::Credential { client, server, protocol: META.name, account: "", weakness, rule };
+                self.claims.credential(out, pdu.at, credential);
+            }
+            None => {}
+        }
+    }
+}
+
+fn malformed(pdu: &Pdu<'_>, detail: &'static str, out: &mut dyn Sink) {
+    let (sender, receiver) = (pdu.sender(), pdu.receiver());
+    out.emit(
+        pdu.at,
+        Observation::Weird(Weird { name: "mqtt_malformed", protocol: META.name, detail, sender, receiver }),
+    );
+    out.mark(Mark::Malformed(detail));
+}
+
+impl Analyzer for MqttAnalyzer {
+    fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        let from_client = pdu.direction == Direction::FromClient;
+        let mut framer =
+            std::mem::replace(if from_client { &mut self.client } else { &mut self.server }, Framer::new(0));
+        if framer.push(pdu.data, length, |packet| self.packet(pdu, packet, out)).is_err() {
+            malformed(pdu, "a packet of impossible length", out);
+        }
+        *(if from_client { &mut self.client } else { &mut self.server }) = framer;
+    }
+
+    fn gap(&mut self, direction: Direction, _: u32, _: &mut dyn Sink) {
+        match direction {
+            Direction::FromClient => self.client.reset(),
+            Direction::FromServer => self.server.reset(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{feed, flow, pdu};
+
+    const C: Direction = Direction::FromClient;
+    const S: Direction = Direction::FromServer;
+
+    /// MQTT 3.1.1 section 3.1.2, user and password flags set: client `c`, user `rfid`, password `secret`.
+    fn connect_with_password() -> Vec<u8> {
+        let mut packet = vec![0x10, 27, 0, 4, b'M', b'Q', b'T', b'T', 4, 0xc2, 0, 60, 0, 1, b'c', 0, 4];
+        packet.extend(b"rfid");
+        packet.extend([0, 6]);
+        packet.extend(b"secret");
+        packet
+    }
+
+    #[test]
+    fn a_login_is_told_and_its_secret_is_not() {
+        let connect = connect_with_password();
+        for (code, outcome) in [(0, "success"), (5, "failure")] {
+            let recorder = feed(&Mqtt, &flow(Transport::Tcp, 1883), &[(C, &connect), (S, &[0x20, 2, 0, code])]);
+            let session = &recorder.of("session")[0];
+            assert_eq!((&session["user"], &session["outcome"]), (&"rfid".into(), &outcome.into()));
+            assert_eq!(recorder.of("credential")[0]["weakness"], "clear-text");
+            assert!(!format!("{:?}", recorder.rows).contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_broker_without_accounts_is_told() {
+        let connect = [0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 1, b'c'];
+        let recorder = feed(&Mqtt, &flow(Transport::Tcp, 1884), &[(C, &connect), (S, &[0x20, 2, 0, 0])]);
+        assert_eq!(recorder.of("credential")[0]["weakness"], "anonymous");
+    }
+
+    #[test]
+    fn every_cut_of_a_login_gives_the_same_and_truncations_are_survived() {
+        let connect = connect_with_password();
+        for cut in 1..connect.len() {
+            let pieces: [(Direction, &[u8]); 3] = [(C, &connect[..cut]), (C, &connect[cut..]), (S, &[0x20, 2, 0, 0])];
+            let recorder = crate::testing::feed_unprobed(&Mqtt, &flow(Transport::Tcp, 1883), &pieces);
+            assert_eq!(recorder.of("session").len(), 1, "cut at {cut}");
+        }
+        let flow = flow(Transport::Tcp, 1883);
+        assert_ne!(Mqtt.probe(&pdu(&flow, 0, C, &connect)), Probe::No);
+        assert_eq!(Mqtt.probe(&pdu(&flow, 0, C, b"\x10\x0eGET / HTTP/1.1")), Probe::No);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_are_survived(pieces in proptest::collection::vec((proptest::bool::ANY, proptest::collection::vec(proptest::num::u8::ANY, 1..60)), 0..12)) {
+            let pieces: Vec<(Direction, &[u8])> = pieces.iter().map(|(c, b)| (if *c { C } else { S }, b.as_slice())).collect();
+            let _ = crate::testing::feed_unprobed(&Mqtt, &flow(Transport::Tcp, 1883), &pieces);
+        }
+    }
+}

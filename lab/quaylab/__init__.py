@@ -1,0 +1,1 @@
+"""A small container terminal of real protocol stacks in network namespaces."""

@@ -1,0 +1,1 @@
+"""Clients: what people, programs and intruders do. Each module is run inside a host's namespace."""

@@ -1,0 +1,68 @@
+//! The protocols that are decoded.
+
+use quaywatch_protocols::PROTOCOLS;
+use quaywatch_protocols::analyzer::{Depth, ProtocolMeta};
+
+use super::{cell, head};
+use crate::tree::Tree;
+
+const INTRODUCTION: &str = "\
+Recognition is by content; ports and EtherTypes are hints. `quaywatch protocols` prints the same list.
+
+- **full**: every public function, with objects and results.
+- **partial**: what identifies, authenticates and changes state; the rest is counted.
+- **named**: recognised and named only.
+
+| protocol | name in tables | depth | controls machines | ports |
+|---|---|---|---|---|
+";
+
+/// The page.
+#[expect(clippy::unnecessary_wraps, reason = "pages share one signature")]
+pub(super) fn page(_: &Tree) -> Result<String, String> {
+    let mut page = head("Protocols", "`crates/protocols/src/registry.rs`") + INTRODUCTION;
+    for meta in PROTOCOLS.iter().map(|protocol| protocol.meta()) {
+        let controls = if meta.control { "yes" } else { "" };
+        page += &format!(
+            "| {} | `{}` | {} | {controls} | {} |\n",
+            cell(meta.title),
+            meta.name,
+            depth(meta.depth),
+            hints(meta)
+        );
+    }
+    for meta in PROTOCOLS.iter().map(|protocol| protocol.meta()) {
+        page += &format!(
+            "\n## {}\n\n{}\n\n- Found: {}\n- Written from: {}\n",
+            cell(meta.title),
+            cell(meta.scope),
+            cell(meta.found),
+            cell(meta.spec)
+        );
+    }
+    Ok(page)
+}
+
+const fn depth(depth: Depth) -> &'static str {
+    match depth {
+        Depth::Full => "full",
+        Depth::Partial => "partial",
+        Depth::Named => "named",
+    }
+}
+
+fn hints(meta: &ProtocolMeta) -> String {
+    let list = |numbers: &[u16]| numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let mut parts = Vec::new();
+    if !meta.tcp.is_empty() {
+        parts.push(format!("TCP {}", list(meta.tcp)));
+    }
+    if !meta.udp.is_empty() {
+        parts.push(format!("UDP {}", list(meta.udp)));
+    }
+    if !meta.ethertypes.is_empty() {
+        let types: Vec<String> = meta.ethertypes.iter().map(|number| format!("0x{number:04x}")).collect();
+        parts.push(format!("EtherType {}", types.join(", ")));
+    }
+    parts.join("; ")
+}
