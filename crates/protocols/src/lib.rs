@@ -9,6 +9,7 @@ pub mod analyzer;
 pub mod arp;
 pub mod bytes;
 pub mod cdp;
+pub mod cip;
 pub mod claims;
 pub mod cotp;
 pub mod default_credentials;

@@ -1,53 +1,63 @@
-//! EtherNet/IP: the encapsulation (CIP Networks Library volume 2, chapter 2) and the CIP messages in it (volume 1).
+//! EtherNet/IP: the encapsulation of CIP on TCP and UDP, and its cyclic I/O on UDP.
 //!
-//! Operations of the encapsulation itself carry protocol `enip`, those of CIP carry `cip`.
+//! Sessions and listings are operations of protocol `enip`; what is inside bears the protocol name `cip` (see [`crate::cip`]).
 
-mod cip;
-mod identity;
-mod names;
-mod path;
+mod encapsulation;
+mod explicit;
+mod listing;
+mod probe;
+#[cfg(test)]
+mod tests;
 
 use quaywatch_model::{
     At, Attribute, Direction, Endpoint, Identity, Mark, Observation, Operation, OperationClass, Service, Sink,
-    Transport, Weird,
+    Timestamp, Transport, Weird,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
+use self::encapsulation::{
+    CyclicIo, HEADER, Header, LIST_IDENTITY, LIST_INTERFACES, LIST_SERVICES, LIST_TARGETS, MESSAGE_LIMIT, NOP,
+    REGISTER, SEND_RR_DATA, SEND_UNIT_DATA, UNREGISTER, is_item, items,
+};
+use self::explicit::{Explicit, explicit};
+use self::probe::probe_message;
 use crate::analyzer::Depth;
-use crate::bytes::Cursor;
-use crate::claims::Claims;
-use crate::detail::Detail;
+use crate::cip::connection::Connection;
+use crate::cip::identity::Source;
+use crate::cip::message::{REPLY, Reply, Request};
+use crate::cip::{self, Talk, names, path};
+use crate::detail_json::DetailJson;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
-use cip::Asked;
-use identity::DeviceIdentity;
 
-/// Longest encapsulated message: the length field has 16 bits.
-pub const MAX_MESSAGE: usize = HEADER + 65_535;
-/// Requests of one flow that wait for replies.
-pub const MAX_WAITING: usize = 256;
+/// Protocol name in rows.
+pub(crate) const PROTOCOL: &str = "enip";
 
-const HEADER: usize = 24;
+/// Requests that wait for replies at the same time.
+pub const WAITING_LIMIT: usize = 64;
+/// Bytes kept of a waiting request; only writes of large structures are longer, and nothing is read from their end.
+pub const REQUEST_LIMIT: usize = 4096;
+/// I/O connections remembered by one flow; each is told once.
+pub const CYCLIC_LIMIT: usize = 64;
+/// Request buffers kept for reuse.
+const SPARE_LIMIT: usize = 8;
 
-/// The protocol.
+/// The registry entry.
 pub struct Enip;
 
 static META: ProtocolMeta = ProtocolMeta {
-    name: "enip",
+    name: PROTOCOL,
     title: "EtherNet/IP and CIP",
     tcp: &[44818],
-    udp: &[44818],
+    udp: &[44818, 2222],
     ethertypes: &[],
-    spec: "ODVA CIP Networks Library volumes 1 and 2",
-    found: "Rockwell controllers, drives and I/O on cranes",
-    depth: Depth::Partial,
+    spec: "CIP Networks Library Volumes 1 and 2; Rockwell 1756-PM020 (tags), 1770-6.5.16 (PCCC)",
+    found: "PLCs, drives and remote I/O of Rockwell, Omron, Schneider; spreaders, encoders and scanners with EtherNet/IP",
+    depth: Depth::Full,
     control: true,
-    scope: "encapsulation commands, explicit messages with paths and results, identity, connections, multiple services; values of tags, \
-            implicit I/O on UDP 2222 and CIP Security are not decoded",
+    scope: "Sessions, listings, explicit messages with paths, statuses, identity, tags, connections, program and mode services; firmware, \
+            file and routine transfers. Services that vendors keep to themselves are named by code; cyclic I/O is counted.",
 };
-
-/// Encapsulation commands (volume 2, table 2-3.2).
-const COMMANDS: [u16; 9] = [0x0000, 0x0004, 0x0063, 0x0064, 0x0065, 0x0066, 0x006f, 0x0070, 0x0072];
 
 impl Protocol for Enip {
     fn meta(&self) -> &'static ProtocolMeta {
@@ -55,381 +65,455 @@ impl Protocol for Enip {
     }
 
     fn probe(&self, pdu: &Pdu<'_>) -> Probe {
-        if !matches!(pdu.flow.transport, Transport::Tcp | Transport::Udp) {
-            return Probe::No;
-        }
-        let Some(header) = Header::parse(pdu.data) else {
-            let begins = pdu.data.len() < HEADER
-                && pdu.flow.transport == Transport::Tcp
-                && pdu
-                    .data
-                    .first_chunk::<2>()
-                    .is_some_and(|code| COMMANDS.contains(&u16::from_le_bytes(*code)) && code[0] != 0);
-            return if begins { Probe::Unsure } else { Probe::No };
-        };
-        if !header.is_plausible() {
-            return Probe::No;
-        }
-        let whole =
-            pdu.flow.transport == Transport::Tcp || pdu.cut || pdu.data.len() == HEADER + usize::from(header.length);
-        match header.command {
-            _ if !whole => Probe::No,
-            0x0000 | 0x0066 => Probe::Unsure,
-            0x0063 | 0x0004 | 0x0064 if header.length > 0 => Probe::YesFromServer,
-            _ => Probe::Yes,
+        match pdu.flow.transport {
+            Transport::Tcp => probe_message(pdu.data, true),
+            Transport::Udp if CyclicIo::read(pdu.data).is_some() => Probe::Yes,
+            Transport::Udp => probe_message(pdu.data, false),
+            _ => Probe::No,
         }
     }
 
-    fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
-        Box::new(EnipAnalyzer {
-            client: Framer::new(MAX_MESSAGE),
-            server: Framer::new(MAX_MESSAGE),
-            state: State { waiting: Pairing::new(MAX_WAITING), claims: Claims::default(), detail: Detail::default() },
-        })
+    fn open(&self, _flow: &Flow) -> Box<dyn Analyzer> {
+        Box::new(EnipFlow::default())
     }
 }
 
-/// The encapsulation header (volume 2, section 2-3.1), little-endian.
-#[derive(Clone, Copy)]
-struct Header {
-    command: u16,
-    length: u16,
-    session: u32,
-    status: u32,
-    context: u64,
-    options: u32,
-}
-
-impl Header {
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor::new(bytes);
-        Some(Header {
-            command: cursor.le16()?,
-            length: cursor.le16()?,
-            session: cursor.le32()?,
-            status: cursor.le32()?,
-            context: cursor.le64()?,
-            options: cursor.le32()?,
-        })
-    }
-
-    /// Whether these can be the fields of a real message: known command, defined status, no options.
-    fn is_plausible(&self) -> bool {
-        COMMANDS.contains(&self.command)
-            && self.options == 0
-            && self.status <= 0xff
-            && !(self.command == 0 && self.session == 0)
+fn message_length(bytes: &[u8]) -> Length {
+    let word = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes);
+    match (word(0), word(2)) {
+        (Some(code), _) if encapsulation::command(code).is_empty() => Length::Invalid,
+        (Some(_), Some(length)) => Length::Whole(HEADER + usize::from(length)),
+        _ => Length::NeedMore,
     }
 }
 
-fn length(bytes: &[u8]) -> Length {
-    match Header::parse(bytes) {
-        Some(header) if header.is_plausible() || header.command == 0 => {
-            Length::Whole(HEADER + usize::from(header.length))
-        }
-        Some(_) => Length::Invalid,
-        None => Length::NeedMore,
-    }
-}
-
-/// What pairs a reply with its request.
+/// What a reply is found by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Key {
-    /// Encapsulation command and sender context.
-    Encapsulated(u16, u64),
-    /// Sequence count on a connection; the two directions have different connection ids.
-    Connected(u16),
+    /// A command of the encapsulation.
+    Command { command: u16, context: u64 },
+    /// An unconnected message.
+    Unconnected { context: u64 },
+    /// A message of a connection, 0 where its opening was not seen.
+    Connected { connection: u32, sequence: u16 },
 }
 
-struct Waiting {
+/// A request that waits for its reply.
+#[derive(Debug)]
+struct Ask {
     at: At,
     client: Endpoint,
     server: Endpoint,
-    asked: Vec<Asked>,
+    command: u16,
     session: u32,
-    connection: Option<u32>,
+    connection_id: Option<u32>,
+    connection: Option<Connection>,
+    /// CIP from the service code on; empty for commands of the encapsulation.
+    bytes: Vec<u8>,
 }
 
-struct State {
-    waiting: Pairing<Key, Waiting>,
-    claims: Claims,
-    detail: Detail,
+/// Place and ends of the message at hand.
+#[derive(Clone, Copy)]
+struct Context {
+    at: At,
+    transport: Transport,
+    sender: Endpoint,
+    receiver: Endpoint,
 }
 
-struct EnipAnalyzer {
-    client: Framer,
-    server: Framer,
-    state: State,
+/// Reads one EtherNet/IP flow.
+struct EnipFlow {
+    from_client: Framer,
+    from_server: Framer,
+    waiting: Pairing<Key, Ask>,
+    spare: Vec<Vec<u8>>,
+    talk: Talk,
+    cyclic: Vec<(u32, Direction)>,
+    detail: DetailJson,
+    line: String,
 }
 
-impl Analyzer for EnipAnalyzer {
+impl Default for EnipFlow {
+    fn default() -> Self {
+        EnipFlow {
+            from_client: Framer::new(MESSAGE_LIMIT),
+            from_server: Framer::new(MESSAGE_LIMIT),
+            waiting: Pairing::new(WAITING_LIMIT),
+            spare: Vec::new(),
+            talk: Talk::default(),
+            cyclic: Vec::new(),
+            detail: DetailJson::default(),
+            line: String::new(),
+        }
+    }
+}
+
+impl Analyzer for EnipFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        if pdu.flow.transport == Transport::Udp {
-            return self.state.message(pdu, pdu.data, out);
+        let transport = pdu.flow.transport;
+        let context = Context { at: pdu.at, transport, sender: pdu.sender(), receiver: pdu.receiver() };
+        if pdu.flow.transport == Transport::Tcp {
+            return self.stream(&context, pdu, out);
         }
-        let from_client = pdu.direction == Direction::FromClient;
-        let EnipAnalyzer { client, server, state } = self;
-        let framer = if from_client { client } else { server };
-        if framer.push(pdu.data, length, |message| state.message(pdu, message, out)).is_err() {
-            weird(pdu, "enip_framing_lost", "bytes that are no encapsulation header", out);
+        if let Some(io) = CyclicIo::read(pdu.data) {
+            return self.cyclic(&context, pdu.direction, &io, out);
+        }
+        match message_length(pdu.data) {
+            Length::Whole(length) if length == pdu.data.len() => self.message(&context, pdu.data, out),
+            _ if pdu.cut => out.mark(Mark::Undecoded("datagram cut by the capture")),
+            Length::Invalid => broken(&context, "enip_unknown_command", "command is not defined", out),
+            _ => broken(&context, "enip_length", "datagram length differs from its header", out),
         }
     }
 
-    fn gap(&mut self, direction: Direction, _: u32, out: &mut dyn Sink) {
+    fn gap(&mut self, direction: Direction, _missing: u32, _out: &mut dyn Sink) {
+        self.framer(direction).reset();
+        self.talk.gap();
+    }
+
+    fn close(&mut self, _flow: &Flow, out: &mut dyn Sink) {
+        let asks: Vec<Ask> = self.waiting.drain().collect();
+        for ask in asks {
+            self.give_up(ask, out);
+        }
+        self.talk.close(out);
+    }
+}
+
+fn weird(context: &Context, name: &'static str, detail: &'static str, out: &mut dyn Sink) {
+    let Context { at, sender, receiver, .. } = *context;
+    out.emit(at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail, sender, receiver }));
+}
+
+fn broken(context: &Context, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
+    weird(context, name, reason, out);
+    out.mark(Mark::Malformed(reason));
+}
+
+impl EnipFlow {
+    fn framer(&mut self, direction: Direction) -> &mut Framer {
         match direction {
-            Direction::FromClient => self.client.reset(),
-            Direction::FromServer => self.server.reset(),
-        }
-        self.state.drain(out);
-    }
-
-    fn close(&mut self, _: &Flow, out: &mut dyn Sink) {
-        self.state.drain(out);
-    }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, detail: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: META.name, detail, sender, receiver }));
-    out.mark(Mark::Malformed(detail));
-}
-
-impl State {
-    fn message(&mut self, pdu: &Pdu<'_>, message: &[u8], out: &mut dyn Sink) {
-        let Some(header) = Header::parse(message) else {
-            return weird(pdu, "enip_header_cut", "the message ends inside its header", out);
-        };
-        let data = message.get(HEADER..).unwrap_or_default();
-        if data.len() < usize::from(header.length) && !pdu.cut {
-            return weird(pdu, "enip_length_wrong", "the length is beyond the message's end", out);
-        }
-        let from_client = pdu.direction == Direction::FromClient;
-        match header.command {
-            0x006f => self.packets(pdu, &header, data, out),
-            0x0070 => self.packets(pdu, &header, data, out),
-            0x0063 if !data.is_empty() => self.list_identity(pdu, &header, data, out),
-            0x0000 | 0x0072 => {}
-            command if from_client => self.ask_command(pdu, &header, command),
-            command => self.command_replied(pdu, &header, command, out),
+            Direction::FromClient => &mut self.from_client,
+            Direction::FromServer => &mut self.from_server,
         }
     }
 
-    fn ask_command(&mut self, pdu: &Pdu<'_>, header: &Header, command: u16) {
-        let asked = vec![Asked::command(command)];
-        let (client, server) = (pdu.sender(), pdu.receiver());
-        let waiting = Waiting { at: pdu.at, client, server, asked, session: header.session, connection: None };
-        // The oldest gives way when there are too many; it had its chance of a reply.
-        let _ = self.waiting.ask(Key::Encapsulated(command, header.context), waiting);
-    }
-
-    fn command_replied(&mut self, pdu: &Pdu<'_>, header: &Header, command: u16, out: &mut dyn Sink) {
-        let waiting = self.waiting.answer(&Key::Encapsulated(command, header.context));
-        let asked = Asked::command(command);
-        let status = Some((header.status, names::encapsulation_status(header.status)));
-        self.tell(Some(pdu), META.name, waiting.as_ref(), &asked, status, header.session, out);
-        if command == 0x0065 {
-            self.tell_service(pdu, pdu.sender(), out);
+    fn stream(&mut self, context: &Context, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        let mut framer = std::mem::replace(self.framer(pdu.direction), Framer::new(0));
+        let framed = framer.push(pdu.data, message_length, |message| self.message(context, message, out));
+        *self.framer(pdu.direction) = framer;
+        if framed.is_err() {
+            // The next segment most likely starts a message again.
+            broken(context, "enip_unknown_command", "command is not defined", out);
         }
     }
 
-    fn tell_service(&mut self, pdu: &Pdu<'_>, server: Endpoint, out: &mut dyn Sink) {
-        let service =
-            Service { server, transport: pdu.flow.transport, protocol: META.name, software: "", version: "1" };
-        self.claims.service(out, pdu.at, service);
-    }
-
-    /// Items of the common packet format (volume 2, section 2-6).
-    fn packets(&mut self, pdu: &Pdu<'_>, header: &Header, data: &[u8], out: &mut dyn Sink) {
-        if header.status != 0 && data.is_empty() {
-            return self.command_replied(pdu, header, header.command, out);
-        }
-        let mut cursor = Cursor::new(data);
-        let count = cursor.skip(6).and_then(|()| cursor.le16());
-        let Some(count) = count else {
-            return weird(pdu, "enip_items_cut", "the message ends before its items", out);
-        };
-        let mut connection = None;
-        for _ in 0..count.min(16) {
-            let item = cursor
-                .le16()
-                .zip(cursor.le16())
-                .and_then(|(kind, length)| Some((kind, cursor.take(usize::from(length))?)));
-            let Some((kind, body)) = item else {
-                return weird(pdu, "enip_items_cut", "the message ends inside an item", out);
-            };
-            match kind {
-                0x00a1 => connection = Cursor::new(body).le32(),
-                0x00b1 => {
-                    let mut body = Cursor::new(body);
-                    let Some(sequence) = body.le16() else {
-                        return weird(pdu, "enip_items_cut", "connected data without its sequence count", out);
-                    };
-                    self.cip(pdu, header, Key::Connected(sequence), connection, body.rest(), out);
-                }
-                0x00b2 => self.cip(pdu, header, Key::Encapsulated(header.command, header.context), None, body, out),
-                _ => {}
-            }
-        }
-    }
-
-    fn cip(
-        &mut self,
-        pdu: &Pdu<'_>,
-        header: &Header,
-        key: Key,
-        connection: Option<u32>,
-        message: &[u8],
-        out: &mut dyn Sink,
-    ) {
-        let Some(service) = message.first() else {
-            return weird(pdu, "cip_empty", "a data item without a CIP message", out);
-        };
-        if service & 0x80 == 0 {
-            let Some(asked) = cip::request(message) else {
-                return weird(pdu, "cip_request_cut", "a CIP request that ends inside its path", out);
-            };
-            let (client, server) = (pdu.sender(), pdu.receiver());
-            let waiting = Waiting { at: pdu.at, client, server, asked, session: header.session, connection };
-            if let Some(oldest) = self.waiting.ask(key, waiting) {
-                self.unanswered(&oldest, out);
-            }
+    fn cyclic(&mut self, context: &Context, direction: Direction, io: &CyclicIo<'_>, out: &mut dyn Sink) {
+        out.mark(Mark::Opaque("cyclic io"));
+        let known = (io.connection, direction);
+        if self.cyclic.contains(&known) || self.cyclic.len() >= CYCLIC_LIMIT {
             return;
         }
-        let waiting = self.waiting.answer(&key);
-        let Some(replies) = cip::reply(message, waiting.as_ref().map_or(&[], |waiting| waiting.asked.as_slice()))
-        else {
-            return weird(pdu, "cip_reply_cut", "a CIP reply that ends inside its status", out);
-        };
-        self.tell_service(pdu, pdu.sender(), out);
-        for reply in replies {
-            let status = Some((u32::from(reply.status), names::general_status(reply.status)));
-            let device = identity::from_reply(&reply);
-            self.tell(Some(pdu), "cip", waiting.as_ref(), &reply.asked, status, header.session, out);
-            if let Some(device) = device {
-                self.claim(pdu, pdu.sender(), &device, "cip identity object", out);
-            }
-        }
-    }
-
-    fn list_identity(&mut self, pdu: &Pdu<'_>, header: &Header, data: &[u8], out: &mut dyn Sink) {
-        // On UDP the request is a broadcast, in a flow of its own; the reply tells all.
-        let waiting = self.waiting.answer(&Key::Encapsulated(header.command, header.context));
-        let status = Some((header.status, names::encapsulation_status(header.status)));
-        let asked = Asked::command(header.command);
-        self.tell(Some(pdu), META.name, waiting.as_ref(), &asked, status, header.session, out);
-        let mut cursor = Cursor::new(data);
-        for _ in 0..cursor.le16().unwrap_or(0).min(16) {
-            let item = cursor
-                .le16()
-                .zip(cursor.le16())
-                .and_then(|(kind, length)| Some((kind, cursor.take(usize::from(length))?)));
-            let Some((kind, body)) = item else {
-                return weird(pdu, "enip_items_cut", "the message ends inside an item", out);
-            };
-            if kind == 0x000c {
-                match identity::from_list(body) {
-                    Some(device) => {
-                        self.tell_service(pdu, pdu.sender(), out);
-                        self.claim(pdu, pdu.sender(), &device, "enip list identity", out);
-                    }
-                    None => weird(pdu, "enip_identity_cut", "an identity item that ends inside a field", out),
-                }
-            }
-        }
-    }
-
-    fn claim(
-        &mut self,
-        pdu: &Pdu<'_>,
-        who: Endpoint,
-        device: &DeviceIdentity,
-        method: &'static str,
-        out: &mut dyn Sink,
-    ) {
-        let mut claim = |attribute: Attribute, value: &str| {
-            let claimed = Identity { subject: who.address, attribute, value, method };
-            self.claims.identity(out, pdu.at, claimed);
-        };
-        if let Some(vendor) = device.vendor {
-            match names::vendor(vendor) {
-                Some(name) => claim(Attribute::Vendor, name),
-                None => claim(Attribute::Vendor, &format!("ODVA vendor {vendor}")),
-            }
-        }
-        if let Some(kind) = device.device_type.and_then(names::device_type) {
-            claim(Attribute::Capability, kind);
-        }
-        if let Some(name) = &device.product_name {
-            claim(Attribute::Product, name);
-        }
-        if let Some((major, minor)) = device.revision {
-            claim(Attribute::Firmware, &format!("{major}.{minor}"));
-        }
-        if let Some(serial) = device.serial {
-            claim(Attribute::Serial, &format!("{serial:08X}"));
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one row, told in one place")]
-    fn tell(
-        &mut self,
-        pdu: Option<&Pdu<'_>>,
-        protocol: &'static str,
-        waiting: Option<&Waiting>,
-        asked: &Asked,
-        status: Option<(u32, &str)>,
-        session: u32,
-        out: &mut dyn Sink,
-    ) {
-        let at = match (waiting, pdu) {
-            (Some(waiting), _) => waiting.at,
-            (None, Some(pdu)) => pdu.at,
-            (None, None) => return,
-        };
-        let (client, server) = match (waiting, pdu) {
-            (Some(waiting), _) => (waiting.client, waiting.server),
-            (None, Some(pdu)) => (pdu.receiver(), pdu.sender()),
-            (None, None) => return,
-        };
-        asked.detail(&mut self.detail, session, waiting.and_then(|waiting| waiting.connection));
+        self.cyclic.push(known);
+        self.line.clear();
+        let _ = std::fmt::Write::write_fmt(&mut self.line, format_args!("connection {:#010x}", io.connection));
         out.emit(
-            at,
+            context.at,
             Observation::Operation(Operation {
-                protocol,
-                client,
-                server,
-                unit: asked.slot,
-                code: u32::from(asked.code),
-                name: asked.name,
-                class: asked.class,
-                object: &asked.object,
-                quantity: asked.quantity,
-                status: status.map(|(code, _)| code),
-                status_name: status.map_or("", |(_, name)| name),
-                latency: waiting.zip(pdu).map(|(waiting, pdu)| pdu.at.ts.since(waiting.at.ts)),
-                request_frame: waiting.map(|waiting| waiting.at.frame),
-                reply_frame: pdu.map(|pdu| pdu.at.frame),
-                detail: self.detail.finish(),
+                protocol: cip::PROTOCOL,
+                client: context.receiver,
+                server: context.sender,
+                unit: None,
+                code: 0,
+                name: "I/O Data",
+                class: OperationClass::Cyclic,
+                object: &self.line,
+                quantity: Some(io.data.len() as u64),
+                status: None,
+                status_name: "",
+                latency: None,
+                request_frame: None,
+                reply_frame: Some(context.at.frame),
+                detail: "",
             }),
         );
     }
 
-    fn unanswered(&mut self, waiting: &Waiting, out: &mut dyn Sink) {
-        for asked in &waiting.asked {
-            let protocol =
-                if asked.class == OperationClass::Session && asked.object.is_empty() { META.name } else { "cip" };
-            let protocol = if asked.is_command { META.name } else { protocol };
-            self.tell(None, protocol, Some(waiting), asked, None, waiting.session, out);
+    fn message(&mut self, context: &Context, message: &[u8], out: &mut dyn Sink) {
+        let Some((header, body)) = Header::read(message) else { return };
+        if header.options != 0 {
+            // The standard has the receiver drop such a message.
+            return broken(context, "enip_options", "options are not 0", out);
+        }
+        match header.command {
+            SEND_RR_DATA | SEND_UNIT_DATA => self.cip(context, &header, body, out),
+            NOP => {}
+            LIST_TARGETS | LIST_SERVICES | LIST_IDENTITY | LIST_INTERFACES | REGISTER | UNREGISTER => {
+                self.command(context, &header, body, out);
+            }
+            _ => out.mark(Mark::Undecoded("reserved command")),
         }
     }
 
-    fn drain(&mut self, out: &mut dyn Sink) {
-        let left: Vec<Waiting> = self.waiting.drain().collect();
-        for waiting in &left {
-            self.unanswered(waiting, out);
+    fn command(&mut self, context: &Context, header: &Header, body: &[u8], out: &mut dyn Sink) {
+        let asks = match header.command {
+            REGISTER => header.session == 0 && header.status == 0,
+            UNREGISTER => true,
+            _ => header.length == 0 && header.status == 0,
+        };
+        let key = Key::Command { command: header.command, context: header.context };
+        if header.command == REGISTER && body.len() != 4 {
+            broken(context, "enip_length", "register session has not four bytes of data", out);
+        }
+        if !asks {
+            let ask = self.waiting.answer(&key);
+            return self.tell_command(context, header, body, ask.as_ref(), out);
+        }
+        let ask = Ask {
+            at: context.at,
+            client: context.sender,
+            server: context.receiver,
+            command: header.command,
+            session: header.session,
+            connection_id: None,
+            connection: None,
+            bytes: self.spare.pop().unwrap_or_default(),
+        };
+        if header.command == UNREGISTER {
+            // It has no reply.
+            return self.give_up(ask, out);
+        }
+        self.wait(key, ask, out);
+    }
+
+    /// Who answers offers the service; version 1 of the encapsulation is the only one.
+    fn tell_service(&mut self, context: &Context, out: &mut dyn Sink) {
+        let Context { at, transport, sender: server, .. } = *context;
+        let service = Service { server, transport, protocol: PROTOCOL, software: "", version: "1" };
+        self.talk.claims.service(out, at, service);
+    }
+
+    fn tell_command(&mut self, context: &Context, header: &Header, body: &[u8], ask: Option<&Ask>, out: &mut dyn Sink) {
+        self.tell_service(context, out);
+        let (client, server) = (context.receiver, context.sender);
+        self.detail.clear();
+        listing::tell(header.command, body, &mut self.detail);
+        if header.command == REGISTER {
+            self.detail.number("session", header.session);
+        }
+        let status = Some((header.status, encapsulation::status(header.status)));
+        self.emit_command(header.command, (client, server), ask.map(|ask| ask.at), Some(context.at), status, out);
+        if header.command == LIST_IDENTITY
+            && let Some(listed) = listing::identity(body)
+        {
+            self.listed(context, &listed, out);
+        }
+    }
+
+    fn emit_command(
+        &mut self,
+        command: u16,
+        (client, server): (Endpoint, Endpoint),
+        asked: Option<At>,
+        replied: Option<At>,
+        status: Option<(u32, &'static str)>,
+        out: &mut dyn Sink,
+    ) {
+        let class = match command {
+            REGISTER | UNREGISTER => OperationClass::Session,
+            _ => OperationClass::Identify,
+        };
+        out.emit(
+            replied.or(asked).unwrap_or_default(),
+            Observation::Operation(Operation {
+                protocol: PROTOCOL,
+                client,
+                server,
+                unit: None,
+                code: u32::from(command),
+                name: encapsulation::command(command),
+                class,
+                object: "",
+                quantity: None,
+                status: status.map(|(code, _)| code),
+                status_name: status.map_or("", |(_, name)| name),
+                latency: asked.zip(replied).map(|(asked, replied)| Timestamp::since(replied.ts, asked.ts)),
+                request_frame: asked.map(|at| at.frame),
+                reply_frame: replied.map(|at| at.frame),
+                detail: self.detail.object(&mut self.line),
+            }),
+        );
+    }
+
+    fn listed(&mut self, context: &Context, listed: &listing::Listed, out: &mut dyn Sink) {
+        let subject = context.sender.address;
+        let scratch = (&mut self.talk.claims, &mut self.line);
+        listed.device.claim(subject, Source::List, context.at, scratch, out);
+        if listed.address != subject && listed.address.is_host() {
+            self.line.clear();
+            let _ = std::fmt::Write::write_fmt(&mut self.line, format_args!("{}", listed.address));
+            let method = "enip list identity socket address";
+            let claim = Identity { subject, attribute: Attribute::Ip, value: &self.line, method };
+            self.talk.claims.identity(out, context.at, claim);
+        }
+    }
+
+    /// SendRRData and SendUnitData: interface handle, timeout, items.
+    fn cip(&mut self, context: &Context, header: &Header, body: &[u8], out: &mut dyn Sink) {
+        let Some((prefix, packet)) = body.split_at_checked(6) else {
+            if header.status != 0 {
+                return self.failed(context, header, out);
+            }
+            return broken(context, "enip_length", "no room for interface handle and timeout", out);
+        };
+        if prefix.get(..4) != Some(&[0; 4][..]) {
+            return out.mark(Mark::Undecoded("interface other than CIP"));
+        }
+        if items(packet).any(|item| item.is_none()) {
+            return broken(context, "enip_cpf_length", "item runs beyond the message", out);
+        }
+        if items(packet).flatten().any(|item| !is_item(item.kind)) {
+            weird(context, "enip_cpf_item", "item type is not assigned", out);
+        }
+        match explicit(packet) {
+            Some(message) if message.is_reply() => self.cip_reply(context, header, &message, out),
+            Some(message) => self.cip_request(context, header, &message, out),
+            None if header.status != 0 => self.failed(context, header, out),
+            None => broken(context, "enip_cpf_length", "no item with a message", out),
+        }
+    }
+
+    fn key(&self, header: &Header, message: &Explicit<'_>, reply: bool) -> (Key, Option<Connection>) {
+        let Some(sequence) = message.sequence else {
+            return (Key::Unconnected { context: header.context }, None);
+        };
+        let connection = message.connection.and_then(|id| self.talk.connections.find(id, reply));
+        let id = connection.map_or(0, |connection| connection.to_target);
+        (Key::Connected { connection: id, sequence }, connection)
+    }
+
+    fn cip_request(&mut self, context: &Context, header: &Header, message: &Explicit<'_>, out: &mut dyn Sink) {
+        match Request::read(message.bytes) {
+            None => broken(context, "cip_length", "request ends inside its path", out),
+            Some(request) => {
+                let target = path::target(request.path);
+                if target.broken {
+                    broken(context, "cip_path", "path has a segment that cannot be read", out);
+                } else if names::service(request.service, &target).name.is_empty() {
+                    out.mark(Mark::Undecoded("service of the vendor"));
+                }
+            }
+        }
+        let (key, connection) = self.key(header, message, false);
+        // A connection that uses its sequence count again repeats or gave up its request.
+        if message.sequence.is_some()
+            && let Some(old) = self.waiting.answer(&key)
+        {
+            self.give_up(old, out);
+        }
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        bytes.extend_from_slice(message.bytes.get(..REQUEST_LIMIT).unwrap_or(message.bytes));
+        let ask = Ask {
+            at: context.at,
+            client: context.sender,
+            server: context.receiver,
+            command: header.command,
+            session: header.session,
+            connection_id: message.connection,
+            connection,
+            bytes,
+        };
+        self.wait(key, ask, out);
+    }
+
+    fn cip_reply(&mut self, context: &Context, header: &Header, message: &Explicit<'_>, out: &mut dyn Sink) {
+        let (key, connection) = self.key(header, message, true);
+        if Reply::read(message.bytes).is_none() {
+            broken(context, "cip_length", "reply ends inside its status", out);
+        }
+        self.tell_service(context, out);
+        let ask = self.fitting(&key, message.bytes, out);
+        if ask.is_none() {
+            weird(context, "cip_reply_without_request", "reply to a request that was not seen", out);
+        }
+        let exchange = cip::Exchange {
+            client: context.receiver,
+            server: context.sender,
+            asked: ask.as_ref().map(|ask| (ask.at, ask.bytes.as_slice())),
+            replied: Some((context.at, message.bytes)),
+            session: header.session,
+            connection_id: ask.as_ref().and_then(|ask| ask.connection_id).or(message.connection),
+            connection: ask.as_ref().map_or(connection, |ask| ask.connection),
+            failure: None,
+        };
+        self.talk.exchange(&exchange, out);
+        if let Some(ask) = ask {
+            self.recycle(ask.bytes);
+        }
+    }
+
+    /// The oldest request of this key that the reply can be of. Those before it have lost theirs: many clients never change their context.
+    fn fitting(&mut self, key: &Key, reply: &[u8], out: &mut dyn Sink) -> Option<Ask> {
+        let service = reply.first().map_or(0, |service| service & !REPLY);
+        while let Some(ask) = self.waiting.answer(key) {
+            if Request::read(&ask.bytes).is_none_or(|request| request.is_answered_by(service)) {
+                return Some(ask);
+            }
+            self.give_up(ask, out);
+        }
+        None
+    }
+
+    /// The encapsulation refused a message.
+    fn failed(&mut self, context: &Context, header: &Header, out: &mut dyn Sink) {
+        let Some(ask) = self.waiting.answer(&Key::Unconnected { context: header.context }) else {
+            return weird(context, "cip_reply_without_request", "refusal of a request that was not seen", out);
+        };
+        let exchange = cip::Exchange {
+            client: ask.client,
+            server: ask.server,
+            asked: Some((ask.at, &ask.bytes)),
+            replied: Some((context.at, &[])),
+            session: ask.session,
+            connection_id: None,
+            connection: None,
+            failure: Some((header.status, encapsulation::status(header.status))),
+        };
+        self.talk.exchange(&exchange, out);
+        self.recycle(ask.bytes);
+    }
+
+    fn wait(&mut self, key: Key, ask: Ask, out: &mut dyn Sink) {
+        if let Some(oldest) = self.waiting.ask(key, ask) {
+            self.give_up(oldest, out);
+        }
+    }
+
+    /// Tells a request that has no reply.
+    fn give_up(&mut self, ask: Ask, out: &mut dyn Sink) {
+        if matches!(ask.command, SEND_RR_DATA | SEND_UNIT_DATA) {
+            let exchange = cip::Exchange {
+                client: ask.client,
+                server: ask.server,
+                asked: Some((ask.at, &ask.bytes)),
+                replied: None,
+                session: ask.session,
+                connection_id: ask.connection_id,
+                connection: ask.connection,
+                failure: None,
+            };
+            self.talk.exchange(&exchange, out);
+        } else {
+            self.detail.clear();
+            self.emit_command(ask.command, (ask.client, ask.server), Some(ask.at), None, None, out);
+        }
+        self.recycle(ask.bytes);
+    }
+
+    fn recycle(&mut self, buffer: Vec<u8>) {
+        if self.spare.len() < SPARE_LIMIT {
+            self.spare.push(buffer);
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
