@@ -211,7 +211,10 @@ impl Engine {
         flow.note_flags(direction, tcp);
         if tcp.ack() {
             flow.end_mut(direction.reverse()).half.acknowledged(tcp.acknowledgement);
+            // What this segment acknowledges came before it: a reply must not overtake its request.
+            self.deliver_waiting(index, direction.reverse(), arrival, out);
         }
+        let Some(flow) = self.flows.get_mut(index) else { return };
         let at = At { uid: flow.flow.uid, ..arrival.at };
         let taken = flow.end_mut(direction).half.take(tcp, at, arrival.wire_length);
         let over = flow.is_over();
@@ -228,18 +231,16 @@ impl Engine {
                 self.feed(index, direction, payload, tcp.cut, arrival, out);
             }
         }
-        self.deliver_waiting(index, arrival, out);
+        self.deliver_waiting(index, direction, arrival, out);
         if over {
             self.flows.retire(index);
         }
     }
 
-    /// Feeds segments whose turn has come, in both directions: an acknowledgement may have settled a gap of the other one.
-    fn deliver_waiting(&mut self, index: FlowIndex, arrival: &Arrival, out: &mut dyn Sink) {
-        for direction in [Direction::FromClient, Direction::FromServer] {
-            while let Some(ready) = self.next_ready(index, direction, false) {
-                self.deliver(index, direction, ready, arrival, out);
-            }
+    /// Feeds segments of one direction whose turn has come.
+    fn deliver_waiting(&mut self, index: FlowIndex, direction: Direction, arrival: &Arrival, out: &mut dyn Sink) {
+        while let Some(ready) = self.next_ready(index, direction, false) {
+            self.deliver(index, direction, ready, arrival, out);
         }
     }
 
