@@ -28,10 +28,10 @@ debian = command -v $(1) >/dev/null || { \
 	echo "$(1) is missing: installing $(2)"; \
 	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(2); }
 
-.PHONY: help demo test lint dist bench lab tidy docs format ready rust
+.PHONY: help demo test conformance lint dist bench lab tidy docs format ready rust
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 demo: ready ## Build, assess the lab terminal into ./case, and say where the report is
 	cargo build --locked --profile demo -p quaywatch
@@ -44,6 +44,10 @@ test: ready ## Run everything that a fresh machine can: rules of the house, refe
 	cargo xtask tidy
 	cargo xtask docs --check
 	cargo nextest run --locked --workspace --no-fail-fast
+
+conformance: ready ## Print how what is decoded agrees with tshark's tables, protocol by protocol
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest@$(NEXTEST)
+	cargo nextest run --locked -p quaywatch-protocols --test conformance --no-capture --no-fail-fast 2>&1 | grep -E '^(conformance|  )|skipped|Summary|FAIL'
 
 lint: ready ## Check formatting, lints, licences and sources of dependencies
 	cargo fmt --all --check
