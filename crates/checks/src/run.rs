@@ -159,7 +159,7 @@ fn finding(session: &Session, site: &str, control: &Control, subject: String, ro
     let mut cranes: Vec<String> = rows.iter().filter_map(|row| row.crane.clone()).filter(|id| !id.is_empty()).collect();
     sort_unique(&mut cranes);
     let mut places: Vec<&str> =
-        rows.iter().filter_map(|row| row.evidence.as_deref()).filter(|place| !place.is_empty()).collect();
+        rows.iter().filter_map(|row| row.evidence.as_deref()).flat_map(str::lines).filter(|p| !p.is_empty()).collect();
     places.sort_unstable();
     places.dedup();
     let evidence_count = places.len() as u64;

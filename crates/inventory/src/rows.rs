@@ -153,8 +153,15 @@ impl Maker<'_> {
 
     fn asset(&self, asset: &Asset) -> AssetRow {
         let asset = asset.clone();
+        // Where the inventory first met it, of what named a frame.
+        let met = asset.attributes.iter().filter(|value| value.frame.is_some());
+        let met = met.min_by_key(|value| (value.ts, value.source.as_str(), value.frame));
         AssetRow {
-            place: self.place(&asset.segment, asset.first_ts.map(|ts| ts.0)),
+            place: PlaceColumns {
+                source: met.map_or_else(String::new, |value| value.source.clone()),
+                frame: met.and_then(|value| value.frame),
+                ..self.place(&asset.segment, asset.first_ts.map(|ts| ts.0))
+            },
             asset: asset.id,
             address: asset.address,
             mac: asset.mac,

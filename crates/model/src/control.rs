@@ -190,11 +190,11 @@ pub struct Control {
 }
 
 /// A row of evidence that a finding cites.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize)]
 pub struct Citation {
     /// Table the row is in.
     pub table: String,
-    /// Input it was read from.
+    /// Input it was read from; empty for what only the site model says.
     pub source: String,
     /// Frame or line in that input; 0 for the input as a whole.
     pub frame: u64,

@@ -135,6 +135,31 @@ fn check_findings(truth: &Truth, found: &Value, wrong: &mut Vec<String>) {
     }
 }
 
+/// Each finding cites rows that were read from an input or the site model, and one of them names its subject.
+fn check_evidence(found: &Value, wrong: &mut Vec<String>) {
+    let findings = found["findings"].as_array().unwrap();
+    let mut cited = 0;
+    for finding in findings {
+        let rows = finding["evidence"].as_array().unwrap();
+        let cells = rows.iter().flat_map(|row| row["row"].as_array().unwrap()).map(|cell| cell[1].as_str().unwrap());
+        let said =
+            cells.chain(rows.iter().map(|row| text(row, "source"))).collect::<Vec<_>>().join("\n").to_lowercase();
+        let subject = text(finding, "subject").to_lowercase();
+        let words = subject.split(|c: char| c.is_whitespace() || "()/".contains(c)).filter(|word| word.len() > 2);
+        if words.into_iter().any(|word| mentions(&said, word)) {
+            cited += 1;
+        } else {
+            wrong.push(format!(
+                "unproven: {} {}: {}",
+                text(finding, "control"),
+                text(finding, "subject"),
+                finding["evidence"]
+            ));
+        }
+    }
+    println!("findings with a row that names their subject: {}", share(cited, findings.len()));
+}
+
 fn check_verdicts(truth: &Truth, found: &Value, wrong: &mut Vec<String>) {
     for result in found["controls"].as_array().unwrap() {
         let control = text(&result["control"], "id");
@@ -214,6 +239,7 @@ fn the_assessment_agrees_with_the_ground_truth() {
     let mut wrong = Vec::new();
     check_assets(&truth, &inventory, &mut wrong);
     check_findings(&truth, &found, &mut wrong);
+    check_evidence(&found, &mut wrong);
     check_verdicts(&truth, &found, &mut wrong);
     let packets: u64 = found["coverage"].as_array().unwrap().iter().map(|line| line["packets"].as_u64().unwrap()).sum();
     let read: u64 = found["inputs"].as_array().unwrap().iter().filter_map(|input| input["packets"].as_u64()).sum();

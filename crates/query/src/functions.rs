@@ -38,6 +38,11 @@ pub const FUNCTIONS: &[FunctionDoc] = &[
     },
     FunctionDoc { call: "version_lt(a, b)", doc: "whether version a is below version b, number by number" },
     FunctionDoc { call: "cite(table, source, frame)", doc: "the citation of a row of evidence, as controls return it" },
+    FunctionDoc {
+        call: "cite_asset(asset, attribute)",
+        doc: "the citation of an asset of the inventory by what showed this attribute of it (`mac`, `ip`, `firmware`, ...); \
+              failing that, by another attribute, a connection, or its own row",
+    },
     FunctionDoc { call: "distance_m(lat1, lon1, lat2, lon2)", doc: "great-circle distance in metres" },
     FunctionDoc { call: "days_between(earlier, later)", doc: "whole days from one instant to another" },
 ];
@@ -110,6 +115,7 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
         Function::make("is_private", vec![text()], DataType::Boolean, |a, n| Ok(predicate1(a, n, is_private))),
         Function::make("is_public", vec![text()], DataType::Boolean, |a, n| Ok(predicate1(a, n, is_public))),
         Function::make("cite", vec![text(), text(), DataType::Int64], text(), |a, n| Ok(cite(a, n))),
+        Function::make("cite_asset", vec![text(), text()], text(), |a, n| Ok(cite_asset(a, n))),
         Function::make("distance_m", vec![DataType::Float64; 4], DataType::Float64, |a, n| Ok(distances(a, n))),
         Function::make("days_between", vec![time.clone(), time], DataType::Int64, days),
     ]
@@ -143,6 +149,20 @@ fn cite(arrays: &[ArrayRef], rows: usize) -> ArrayRef {
             let (table, source) = (text_at(table, at).unwrap_or_default(), text_at(source, at).unwrap_or_default());
             let _ = std::fmt::write(&mut text, format_args!("{table}|{source}|{frame}"));
             builder.append_value(&text);
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+fn cite_asset(arrays: &[ArrayRef], rows: usize) -> ArrayRef {
+    let mut builder = StringViewBuilder::with_capacity(rows);
+    if let [asset, attribute] = arrays {
+        let (asset, attribute) = (asset.as_string_view(), attribute.as_string_view());
+        for at in 0..rows {
+            match (text_at(asset, at), text_at(attribute, at)) {
+                (Some(asset), Some(attribute)) => builder.append_value(format!("asset|{asset}|{attribute}")),
+                _ => builder.append_null(),
+            }
         }
     }
     Arc::new(builder.finish())
