@@ -20,6 +20,12 @@ pub trait Sink {
     fn mark(&mut self, mark: Mark) {
         let _ = mark;
     }
+
+    /// Announces that a connection to `server` will carry `protocol` (a name of the registry), which cannot be told from
+    /// its content. Sinks that open no flows ignore it.
+    fn expect(&mut self, server: Endpoint, protocol: &'static str) {
+        let _ = (server, protocol);
+    }
 }
 
 /// How an analyzer understood the bytes of one feed, from least to most grave.

@@ -2,6 +2,7 @@
 //! keeps the account of where every packet ended.
 
 mod coverage;
+mod expect;
 mod guess;
 mod stage;
 
@@ -19,6 +20,7 @@ use quaywatch_wire::{Packet, Pdu};
 
 use crate::Protocol;
 use coverage::Account;
+use expect::Expected;
 pub use guess::known_port;
 use stage::{Fed, Stage};
 
@@ -34,8 +36,15 @@ pub struct Engine {
     protocols: &'static [&'static dyn Protocol],
     dissector: Dissector,
     flows: FlowTable<Stage>,
-    account: Account,
+    books: Books,
     scratch: String,
+}
+
+/// What the engine keeps over all flows.
+#[derive(Default)]
+struct Books {
+    account: Account,
+    expected: Expected,
 }
 
 /// The parts of a packet that the flow's bookkeeping needs.
@@ -68,7 +77,7 @@ impl Engine {
             protocols,
             dissector: Dissector::default(),
             flows: FlowTable::new(options.flows),
-            account: Account::default(),
+            books: Books::default(),
             scratch: String::new(),
         }
     }
@@ -85,7 +94,7 @@ impl Engine {
             Ok(layers) => self.layers(&layers, at, packet.wire_length, out),
             Err(bad) => {
                 emit_bad(&bad, at, out);
-                self.account.add(&at, packet.wire_length, Disposition::Malformed, bad.layer, bad.reason);
+                self.books.account.add(&at, packet.wire_length, Disposition::Malformed, bad.layer, bad.reason);
             }
         }
         self.dissector = dissector;
@@ -105,10 +114,16 @@ impl Engine {
             ttl: None,
         };
         match layers.network {
-            Network::Nothing(what) => self.account.add(&at, wire_length, Disposition::WithoutPayload, "", what),
-            Network::Unknown(what) => self.account.add(&at, wire_length, Disposition::Undecoded, "", what),
+            Network::Nothing(what) => self.books.account.add(&at, wire_length, Disposition::WithoutPayload, "", what),
+            Network::Unknown(what) => self.books.account.add(&at, wire_length, Disposition::Undecoded, "", what),
             Network::FragmentKept => {
-                self.account.add(&at, wire_length, Disposition::WithoutPayload, "ip", "fragment of a larger datagram");
+                self.books.account.add(
+                    &at,
+                    wire_length,
+                    Disposition::WithoutPayload,
+                    "ip",
+                    "fragment of a larger datagram",
+                );
             }
             Network::Link { ethertype, payload } => {
                 let end = |mac: Option<_>| Endpoint::new(mac.map_or(Address::None, Address::Mac), 0);
@@ -157,7 +172,7 @@ impl Engine {
         if payload.is_empty() {
             let protocol = flow.own.name();
             let reason = "datagram without data";
-            self.account.add(&arrival.at, arrival.wire_length, Disposition::WithoutPayload, protocol, reason);
+            self.books.account.add(&arrival.at, arrival.wire_length, Disposition::WithoutPayload, protocol, reason);
             return;
         }
         self.feed(index, direction, payload, cut, arrival, out);
@@ -180,7 +195,8 @@ impl Engine {
             Opening::BySender | Opening::MaybeBySender => guess::name(transport, source.port, destination.port),
             Opening::ByReceiver | Opening::MaybeByReceiver => guess::name(transport, destination.port, source.port),
         };
-        self.flows.open(key, side, &first, Stage::new(guess))
+        let expected = self.books.expected.take(self.protocols, transport, at.segment, [source, destination]);
+        self.flows.open(key, side, &first, Stage::new(guess, expected))
     }
 
     fn tcp(&mut self, ip: &IpPacket<'_>, tcp: &TcpSegment<'_>, arrival: &Arrival, out: &mut dyn Sink) {
@@ -220,7 +236,7 @@ impl Engine {
         let over = flow.is_over();
         let protocol = flow.own.name();
         let mut without = |reason| {
-            self.account.add(&at, arrival.wire_length, Disposition::WithoutPayload, protocol, reason);
+            self.books.account.add(&at, arrival.wire_length, Disposition::WithoutPayload, protocol, reason);
         };
         match taken {
             Taken::Empty => without("tcp without data"),
@@ -259,7 +275,7 @@ impl Engine {
                 let Some(flow) = self.flows.get_mut(index) else { return };
                 let protocol = flow.own.name();
                 let reason = "tcp retransmission";
-                self.account.add(&at, wire_length, Disposition::WithoutPayload, protocol, reason);
+                self.books.account.add(&at, wire_length, Disposition::WithoutPayload, protocol, reason);
             }
             Ready::Bytes { at, wire_length, bytes } => {
                 let Some(flow) = self.flows.get_mut(index) else { return };
@@ -285,13 +301,13 @@ impl Engine {
         let FlowState { own, flow, .. } = &mut *state;
         let Arrival { source_mac, destination_mac, .. } = *arrival;
         let pdu = Pdu { at, flow, direction, data, source_mac, destination_mac, cut };
-        let fed = own.take(self.protocols, &pdu, arrival.wire_length, out, &mut self.account);
+        let fed = own.take(self.protocols, &pdu, arrival.wire_length, out, &mut self.books);
         if fed == Fed::RolesSwapped {
             // Its first pieces came from the server: turn the flow round, then feed what was held back.
             state.swap_ends();
             let FlowState { own, flow, .. } = &mut *state;
             let pdu = Pdu { at, flow, direction: direction.reverse(), data, source_mac, destination_mac, cut };
-            own.take_swapped(self.protocols, &pdu, arrival.wire_length, out, &mut self.account);
+            own.take_swapped(self.protocols, &pdu, arrival.wire_length, out, &mut self.books);
         }
     }
 
@@ -312,7 +328,7 @@ impl Engine {
             }
         }
         let Some(mut state) = self.flows.remove(index) else { return };
-        state.own.close(&state.flow, out, &mut self.account);
+        state.own.close(self.protocols, &state.flow, out, &mut self.books);
         self.emit_connection(&state, out);
     }
 
@@ -355,7 +371,7 @@ impl Engine {
         while let Some(index) = self.flows.any() {
             self.end_flow(index, out);
         }
-        self.account.emit(out);
+        self.books.account.emit(out);
     }
 }
 
@@ -389,6 +405,8 @@ fn community(transport: Transport, client: Endpoint, server: Endpoint) -> String
 struct Marked<'a> {
     out: &'a mut dyn Sink,
     gravest: Option<Mark>,
+    segment: SegmentId,
+    expected: &'a mut Expected,
 }
 
 impl Sink for Marked<'_> {
@@ -397,6 +415,9 @@ impl Sink for Marked<'_> {
     }
     fn mark(&mut self, mark: Mark) {
         self.gravest = self.gravest.max(Some(mark));
+    }
+    fn expect(&mut self, server: Endpoint, protocol: &'static str) {
+        self.expected.note(self.segment, server, protocol);
     }
 }
 

@@ -13,6 +13,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::tls::Dtls,
     &crate::enip::Enip,
     &crate::ftp::Ftp,
+    &crate::ftp::FtpData,
     &crate::http::Http,
     &crate::icmp::Icmp,
     &crate::lldp::Lldp,

@@ -3,8 +3,7 @@
 use quaywatch_model::{At, Direction, Disposition, Mark, Sink};
 use quaywatch_wire::{Flow, Pdu};
 
-use super::coverage::Account;
-use super::{Marked, guess};
+use super::{Books, Marked, guess};
 use crate::{Analyzer, Probe, Protocol};
 
 /// Pieces that may pass unrecognised before a flow counts as unknown.
@@ -26,6 +25,8 @@ pub(super) struct Held {
 pub(super) struct Stage {
     /// What the flow probably is, by its numbers.
     guess: &'static str,
+    /// Place in the registry of what was announced for this flow.
+    expected: Option<usize>,
     attempts: u8,
     held: Vec<Held>,
     speaking: Option<Speaking>,
@@ -59,9 +60,9 @@ enum Verdict {
 }
 
 impl Stage {
-    /// The stage of a new flow that is probably `guess`.
-    pub(super) const fn new(guess: &'static str) -> Self {
-        Stage { guess, attempts: 0, held: Vec::new(), speaking: None, unknown: false }
+    /// The stage of a new flow that is probably `guess`, or was announced.
+    pub(super) const fn new(guess: &'static str, expected: Option<usize>) -> Self {
+        Stage { guess, expected, attempts: 0, held: Vec::new(), speaking: None, unknown: false }
     }
 
     /// Name for the coverage account: found by content, else guessed.
@@ -74,8 +75,8 @@ impl Stage {
         self.speaking.as_ref().map(Speaking::service)
     }
 
-    fn undecoded(&self, pdu: &Pdu<'_>, wire_length: u32, account: &mut Account) {
-        account.add(&pdu.at, wire_length, Disposition::Undecoded, self.guess, guess::REASON);
+    fn undecoded(&self, pdu: &Pdu<'_>, wire_length: u32, books: &mut Books) {
+        books.account.add(&pdu.at, wire_length, Disposition::Undecoded, self.guess, guess::REASON);
     }
 
     /// Takes the next piece of the flow.
@@ -85,26 +86,29 @@ impl Stage {
         pdu: &Pdu<'_>,
         wire_length: u32,
         out: &mut dyn Sink,
-        account: &mut Account,
+        books: &mut Books,
     ) -> Fed {
         if self.speaking.is_some() {
-            self.feed(pdu, wire_length, out, account);
+            self.feed(pdu, wire_length, out, books);
             return Fed::Done;
         }
         if self.unknown {
-            self.undecoded(pdu, wire_length, account);
+            self.undecoded(pdu, wire_length, books);
             return Fed::Done;
         }
         self.attempts += 1;
         match self.probe(protocols, pdu) {
             Verdict::Speaks { swapped: true, .. } if pdu.flow.midstream => return Fed::RolesSwapped,
-            Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, account),
+            Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, books),
             Verdict::Unsure if self.may_hold(pdu) => self.hold(pdu, wire_length),
-            Verdict::Unsure => match hinted(protocols, pdu) {
-                Some(protocol) => self.begin(protocols, protocol, pdu, wire_length, out, account),
-                None => self.give_up(pdu, wire_length, account),
+            Verdict::Unsure => match self.expected.or_else(|| hinted(protocols, pdu.flow)) {
+                Some(protocol) => self.begin(protocols, protocol, pdu, wire_length, out, books),
+                None => self.give_up(pdu, wire_length, books),
             },
-            Verdict::Unknown => self.not_yet(pdu, wire_length, account),
+            Verdict::Unknown => match self.expected {
+                Some(protocol) => self.begin(protocols, protocol, pdu, wire_length, out, books),
+                None => self.not_yet(pdu, wire_length, books),
+            },
         }
         Fed::Done
     }
@@ -116,14 +120,14 @@ impl Stage {
         pdu: &Pdu<'_>,
         wire_length: u32,
         out: &mut dyn Sink,
-        account: &mut Account,
+        books: &mut Books,
     ) {
         for held in &mut self.held {
             held.direction = held.direction.reverse();
         }
         match self.probe(protocols, pdu) {
-            Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, account),
-            _ => self.not_yet(pdu, wire_length, account),
+            Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, books),
+            _ => self.not_yet(pdu, wire_length, books),
         }
     }
 
@@ -138,7 +142,7 @@ impl Stage {
             probed.data = &joined;
         }
         let mut unsure = false;
-        let hint = hinted(protocols, pdu);
+        let hint = hinted(protocols, pdu.flow);
         let order = hint.into_iter().chain((0..protocols.len()).filter(|index| Some(*index) != hint));
         for protocol in order {
             let Some(candidate) = protocols.get(protocol) else { continue };
@@ -165,24 +169,24 @@ impl Stage {
     }
 
     /// No probe claims the piece. It stays undecoded; later ones may start at a PDU's boundary.
-    fn not_yet(&mut self, pdu: &Pdu<'_>, wire_length: u32, account: &mut Account) {
+    fn not_yet(&mut self, pdu: &Pdu<'_>, wire_length: u32, books: &mut Books) {
         if self.attempts >= MAX_ATTEMPTS {
-            return self.give_up(pdu, wire_length, account);
+            return self.give_up(pdu, wire_length, books);
         }
-        self.release(account);
-        self.undecoded(pdu, wire_length, account);
+        self.release(books);
+        self.undecoded(pdu, wire_length, books);
     }
 
-    fn give_up(&mut self, pdu: &Pdu<'_>, wire_length: u32, account: &mut Account) {
+    fn give_up(&mut self, pdu: &Pdu<'_>, wire_length: u32, books: &mut Books) {
         self.unknown = true;
-        self.release(account);
-        self.undecoded(pdu, wire_length, account);
+        self.release(books);
+        self.undecoded(pdu, wire_length, books);
     }
 
     /// Counts held pieces as undecoded.
-    fn release(&mut self, account: &mut Account) {
+    fn release(&mut self, books: &mut Books) {
         for held in self.held.drain(..) {
-            account.add(&held.at, held.wire_length, Disposition::Undecoded, self.guess, guess::REASON);
+            books.account.add(&held.at, held.wire_length, Disposition::Undecoded, self.guess, guess::REASON);
         }
     }
 
@@ -193,13 +197,25 @@ impl Stage {
         pdu: &Pdu<'_>,
         wire_length: u32,
         out: &mut dyn Sink,
-        account: &mut Account,
+        books: &mut Books,
+    ) {
+        self.speak(protocols, protocol, pdu.flow, out, books);
+        self.feed(pdu, wire_length, out, books);
+    }
+
+    /// Opens the analyzer and feeds it what was held back.
+    fn speak(
+        &mut self,
+        protocols: &'static [&'static dyn Protocol],
+        protocol: usize,
+        flow: &Flow,
+        out: &mut dyn Sink,
+        books: &mut Books,
     ) {
         let Some(protocol) = protocols.get(protocol) else { return };
-        self.speaking = Some(Speaking { analyzer: protocol.open(pdu.flow), name: protocol.meta().name });
+        self.speaking = Some(Speaking { analyzer: protocol.open(flow), name: protocol.meta().name });
         for held in std::mem::take(&mut self.held) {
             let Held { at, direction, data, wire_length, cut } = &held;
-            let flow = pdu.flow;
             let earlier = Pdu {
                 at: *at,
                 flow,
@@ -209,16 +225,15 @@ impl Stage {
                 destination_mac: flow.sender_mac(direction.reverse()),
                 cut: *cut,
             };
-            self.feed(&earlier, *wire_length, out, account);
+            self.feed(&earlier, *wire_length, out, books);
         }
-        self.feed(pdu, wire_length, out, account);
     }
 
-    fn feed(&mut self, pdu: &Pdu<'_>, wire_length: u32, out: &mut dyn Sink, account: &mut Account) {
+    fn feed(&mut self, pdu: &Pdu<'_>, wire_length: u32, out: &mut dyn Sink, books: &mut Books) {
         let Some(speaking) = &mut self.speaking else {
-            return self.undecoded(pdu, wire_length, account);
+            return self.undecoded(pdu, wire_length, books);
         };
-        let mut marked = Marked { out, gravest: None };
+        let mut marked = Marked { out, gravest: None, segment: pdu.at.segment, expected: &mut books.expected };
         speaking.analyzer.feed(pdu, &mut marked);
         let name = speaking.service();
         let (disposition, reason) = match marked.gravest {
@@ -229,10 +244,10 @@ impl Stage {
             Some(Mark::NotMine) => {
                 self.speaking = None;
                 self.unknown = true;
-                return self.undecoded(pdu, wire_length, account);
+                return self.undecoded(pdu, wire_length, books);
             }
         };
-        account.add(&pdu.at, wire_length, disposition, name, reason);
+        books.account.add(&pdu.at, wire_length, disposition, name, reason);
     }
 
     /// Bytes of the stream were never captured.
@@ -242,16 +257,27 @@ impl Stage {
         }
     }
 
-    /// The flow ended.
-    pub(super) fn close(&mut self, flow: &Flow, out: &mut dyn Sink, account: &mut Account) {
+    /// The flow ended. What was held back and could be of the usual port's protocol is taken for it.
+    pub(super) fn close(
+        &mut self,
+        protocols: &'static [&'static dyn Protocol],
+        flow: &Flow,
+        out: &mut dyn Sink,
+        books: &mut Books,
+    ) {
+        if !self.held.is_empty()
+            && let Some(protocol) = hinted(protocols, flow)
+        {
+            self.speak(protocols, protocol, flow, out, books);
+        }
         if let Some(speaking) = &mut self.speaking {
             speaking.analyzer.close(flow, out);
         }
-        self.release(account);
+        self.release(books);
     }
 }
 
 /// The protocol whose usual port or EtherType this flow uses.
-fn hinted(protocols: &'static [&'static dyn Protocol], pdu: &Pdu<'_>) -> Option<usize> {
-    guess::hint(protocols, pdu.flow.transport, pdu.flow.client.port, pdu.flow.server.port)
+fn hinted(protocols: &'static [&'static dyn Protocol], flow: &Flow) -> Option<usize> {
+    guess::hint(protocols, flow.transport, flow.client.port, flow.server.port)
 }

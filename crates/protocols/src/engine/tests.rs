@@ -84,7 +84,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Bench { engine: Engine::new(TOYS, Options::default()), recorder: Recorder::default(), frame: 0 }
+        Bench::of(TOYS)
+    }
+
+    fn of(protocols: &'static [&'static dyn Protocol]) -> Self {
+        Bench { engine: Engine::new(protocols, Options::default()), recorder: Recorder::default(), frame: 0 }
     }
 
     fn send(&mut self, protocol: u8, from: (u8, u16), to: (u8, u16), header: &[u8], payload: &[u8]) {
@@ -190,6 +194,41 @@ fn an_unsure_piece_waits_for_the_next() {
     let (said, coverage) = bench.finish();
     assert_eq!(said, ["?", "now"]);
     assert!(coverage.contains(&"decoded toy : 2".to_owned()), "{coverage:?}");
+}
+
+#[test]
+fn an_unsure_piece_at_the_end_is_the_usual_ports() {
+    let mut bench = Bench::new();
+    bench.udp(CLIENT, SERVER, b"?");
+    bench.udp(CLIENT, (2, 9999), b"?");
+    let (said, coverage) = bench.finish();
+    assert_eq!(said, ["?"]);
+    assert!(coverage.contains(&"undecoded udp no analyzer; named by its number only: 1".to_owned()), "{coverage:?}");
+}
+
+#[test]
+fn a_data_connection_is_known_by_its_announcement() {
+    let (control, data, other) = ((2, 21), (2, 1025), (2, 1026));
+    let mut bench = Bench::of(crate::PROTOCOLS);
+    let replies: [&[u8]; 3] =
+        [b"220 ready\r\n", b"227 Entering Passive Mode (192,0,2,1,4,1).\r\n", b"229 Extended (|||1026|)\r\n"];
+    let mut sequence = 1;
+    for (reply, ask) in replies.into_iter().zip([&b"PASV\r\n"[..], b"EPSV\r\n", b"QUIT\r\n"]) {
+        bench.tcp(control, CLIENT, 24, sequence, 1, reply);
+        sequence += u32::try_from(reply.len()).unwrap();
+        bench.tcp(CLIENT, control, 24, 1 + 6 * u32::try_from(bench.frame / 2).unwrap(), sequence, ask);
+    }
+    for server in [data, other, (2, 1027)] {
+        bench.tcp(CLIENT, server, 2, 9, 0, b"");
+        bench.tcp(server, CLIENT, 24, 1, 10, b"\x01\x02\x03 block of a drive");
+    }
+    bench.finish();
+    let connections = bench.recorder.of("connection");
+    let service = |port: u16| {
+        let row = connections.iter().find(|row| row["server"]["port"] == port);
+        row.unwrap()["service"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([service(21), service(1025), service(1026), service(1027)], ["ftp", "ftp-data", "ftp-data", ""]);
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use quaywatch_model::{
-    At, Attribute, Credential, Direction, Endpoint, Identity, Mark, Observation, Outcome, Request, Service, Session,
-    Sink, Transport, Weakness, Weird,
+    Address, At, Attribute, Credential, Direction, Endpoint, Identity, Mark, Observation, Outcome, Request, Service,
+    Session, Sink, Transport, Weakness, Weird,
 };
 use quaywatch_wire::framer::line;
 use quaywatch_wire::{Flow, Framer, Pdu};
 
-use super::META;
 use super::reply::{self, Line};
+use super::{META, data};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::login::{Ends, Secret};
@@ -216,7 +216,9 @@ impl FtpAnalyzer {
     /// A client that directs data to another host uses the server to reach it (RFC 2577 section 3).
     fn check_data_address(&mut self, command: &Command, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let address = reply::data_address(&command.verb, &command.argument);
-        if let (Some(address), Some(client)) = (address, pdu.flow.client.address.ip())
+        let Some((address, port)) = address else { return };
+        out.expect(Endpoint::new(address.into(), port), data::NAME);
+        if let Some(client) = pdu.flow.client.address.ip()
             && address != client
             && address.is_ipv4() == client.is_ipv4()
         {
@@ -256,6 +258,7 @@ impl FtpAnalyzer {
         };
         match (command.verb.as_str(), code) {
             ("USER" | "PASS" | "ACCT", _) => self.login_reply(&command, code, out),
+            ("PASV" | "EPSV", 227 | 229) => listens(code, text, pdu, out),
             ("SYST", 215) => self.say(Attribute::Os, text, "ftp syst", pdu, out),
             ("PWD" | "XPWD", 257) => command.argument = reply::quoted_path(text).unwrap_or_default(),
             ("AUTH", 234) => self.tls = Some(crate::tls::Tls.open(pdu.flow)),
@@ -382,4 +385,15 @@ fn sets_password(argument: &[u8]) -> bool {
 
 fn text(argument: &[u8]) -> String {
     String::from_utf8_lossy(argument).chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_ARGUMENT).collect()
+}
+
+/// Announces the data connection that the server waits for. Behind address translation the address that it names is not the
+/// one on this wire, so the control connection's counts as well.
+fn listens(code: u32, text: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
+    let Some((address, port)) = reply::passive_address(code, &String::from_utf8_lossy(text)) else { return };
+    let here = pdu.flow.server.address;
+    out.expect(Endpoint::new(here, port), data::NAME);
+    if let Some(address) = address.map(Address::from).filter(|address| *address != here) {
+        out.expect(Endpoint::new(address, port), data::NAME);
+    }
 }

@@ -1,12 +1,15 @@
 //! FTP (RFC 959, RFC 2228, RFC 2428, RFC 4217): the control connection. Data connections are flows of their own.
 
 mod analyzer;
+mod data;
 mod reply;
 #[cfg(test)]
 mod tests;
 
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
+
+pub use data::FtpData;
 
 use crate::analyzer::Depth;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -24,8 +27,8 @@ static META: ProtocolMeta = ProtocolMeta {
     found: "files of controllers, drives and HMIs; EDIFACT messages of terminal operating systems",
     depth: Depth::Partial,
     control: false,
-    scope: "Commands with their final replies, logins and their outcome, software and system. Data connections are not read; \
-            after AUTH the TLS handshake is read as tls.",
+    scope: "Commands with their final replies, logins and their outcome, software and system. Data connections \
+            are told as ftp-data; after AUTH the TLS handshake is read as tls.",
 };
 
 impl Protocol for Ftp {

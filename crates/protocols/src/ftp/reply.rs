@@ -1,5 +1,7 @@
 //! Replies (RFC 959 section 4.2): three digits and text, over several lines if a hyphen follows the digits.
 
+use std::net::IpAddr;
+
 /// What a line of the server is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Line<'a> {
@@ -48,15 +50,35 @@ pub(super) fn quoted_path(text: &[u8]) -> Option<String> {
     None
 }
 
-/// The address in the argument of PORT (`10,0,0,1,4,1`) or EPRT (`|1|10.0.0.1|1025|`).
-pub(super) fn data_address(command: &str, argument: &str) -> Option<std::net::IpAddr> {
+/// Address and port in the argument of PORT (`10,0,0,1,4,1`) or EPRT (`|1|10.0.0.1|1025|`).
+pub(super) fn data_address(command: &str, argument: &str) -> Option<(IpAddr, u16)> {
     if command == "PORT" {
-        let mut numbers = argument.split(',').map(|number| number.trim().parse::<u8>().ok());
-        let octets = [numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??];
-        return Some(octets.into());
+        return host_port(argument);
     }
     let delimiter = argument.chars().next()?;
-    argument.split(delimiter).nth(2)?.parse().ok()
+    let mut parts = argument.split(delimiter).skip(2);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Where the server will listen: the text of reply 227 (`... (10,0,0,1,4,1)`, RFC 959) or 229 (`... (|||1025|)`, RFC 2428), which
+/// names the port only.
+pub(super) fn passive_address(code: u32, text: &str) -> Option<(Option<IpAddr>, u16)> {
+    if code == 229 {
+        let inside = text.split_once('(')?.1;
+        let delimiter = inside.chars().next()?;
+        return Some((None, inside.split(delimiter).nth(3)?.parse().ok()?));
+    }
+    // The parentheses are custom only (RFC 1123 section 4.1.2.6): the first digit counts.
+    let from = text.find(|c: char| c.is_ascii_digit())?;
+    let numbers = text.get(from..)?.trim_end_matches(|c: char| !c.is_ascii_digit());
+    host_port(numbers).map(|(address, port)| (Some(address), port))
+}
+
+/// `h1,h2,h3,h4,p1,p2`.
+fn host_port(numbers: &str) -> Option<(IpAddr, u16)> {
+    let mut numbers = numbers.split(',').map(|number| number.trim().parse::<u8>().ok());
+    let octets = [numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??];
+    Some((octets.into(), u16::from_be_bytes([numbers.next()??, numbers.next()??])))
 }
 
 #[cfg(test)]
@@ -79,9 +101,13 @@ mod tests {
     fn paths_and_addresses() {
         assert_eq!(quoted_path(b"\"/a \"\"b\"\"\" is current"), Some("/a \"b\"".into()));
         assert_eq!(quoted_path(b"\"/a"), None);
-        assert_eq!(data_address("PORT", "10,0,0,1,4,1").map(|a| a.to_string()).as_deref(), Some("10.0.0.1"));
-        assert_eq!(data_address("EPRT", "|2|fe80::1|1025|").map(|a| a.to_string()).as_deref(), Some("fe80::1"));
+        assert_eq!(data_address("PORT", "10,0,0,1,4,1"), Some(([10, 0, 0, 1].into(), 1025)));
+        assert_eq!(data_address("EPRT", "|2|fe80::1|1025|"), Some(("fe80::1".parse().unwrap(), 1025)));
         assert_eq!(data_address("PORT", "10,0,0"), None);
         assert_eq!(data_address("EPRT", ""), None);
+        let told = passive_address(227, "Entering Passive Mode (10,0,0,1,4,1).");
+        assert_eq!(told, Some((Some([10, 0, 0, 1].into()), 1025)));
+        assert_eq!(passive_address(229, "Entering Extended Passive Mode (|||6446|)"), Some((None, 6446)));
+        assert_eq!(passive_address(229, "(|||x|)"), None);
     }
 }

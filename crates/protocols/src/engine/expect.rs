@@ -1,0 +1,46 @@
+//! Flows announced by others: an FTP control connection names the address of its data connection.
+
+use std::collections::VecDeque;
+
+use quaywatch_model::{Endpoint, SegmentId, Transport};
+
+use crate::Protocol;
+
+/// Announcements kept; the oldest goes first. An announced connection follows within a few packets.
+pub(super) const MAX_EXPECTED: usize = 256;
+
+/// What is to come.
+#[derive(Default)]
+pub(super) struct Expected {
+    waiting: VecDeque<(SegmentId, Endpoint, &'static str)>,
+}
+
+impl Expected {
+    /// Notes that a TCP connection to `server` will carry `protocol`.
+    pub(super) fn note(&mut self, segment: SegmentId, server: Endpoint, protocol: &'static str) {
+        let entry = (segment, server, protocol);
+        if self.waiting.contains(&entry) {
+            return;
+        }
+        if self.waiting.len() >= MAX_EXPECTED {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(entry);
+    }
+
+    /// The protocol, by its place in `protocols`, of a new flow with these ends. The announcement is used up.
+    pub(super) fn take(
+        &mut self,
+        protocols: &'static [&'static dyn Protocol],
+        transport: Transport,
+        segment: SegmentId,
+        ends: [Endpoint; 2],
+    ) -> Option<usize> {
+        if self.waiting.is_empty() || transport != Transport::Tcp {
+            return None;
+        }
+        let at = self.waiting.iter().position(|(place, end, _)| *place == segment && ends.contains(end))?;
+        let (_, _, name) = self.waiting.remove(at)?;
+        protocols.iter().position(|protocol| protocol.meta().name == name)
+    }
+}
