@@ -28,6 +28,12 @@ impl<K: PartialEq, R> Pairing<K, R> {
         self.waiting.remove(at).map(|(_, request)| request)
     }
 
+    /// Takes the oldest request of this key that fits.
+    pub fn answer_where(&mut self, key: &K, fits: impl Fn(&R) -> bool) -> Option<R> {
+        let at = self.waiting.iter().position(|(k, request)| k == key && fits(request))?;
+        self.waiting.remove(at).map(|(_, request)| request)
+    }
+
     /// The oldest request of this key, left in place.
     #[must_use]
     pub fn find(&self, key: &K) -> Option<&R> {
@@ -52,6 +58,9 @@ mod tests {
         assert_eq!(pairing.ask(2, "c"), Some("a"));
         assert_eq!(pairing.answer(&1), Some("b"));
         assert_eq!(pairing.answer(&1), None);
+        assert_eq!(pairing.ask(2, "d"), None);
+        assert_eq!(pairing.answer_where(&2, |request| *request == "d"), Some("d"));
+        assert_eq!(pairing.answer_where(&2, |request| *request == "d"), None);
         assert_eq!(pairing.drain().collect::<Vec<_>>(), ["c"]);
     }
 }

@@ -155,6 +155,8 @@ pub struct Target {
     pub class: Option<u32>,
     /// Last instance id.
     pub instance: Option<u32>,
+    /// The class and instance before the last ones, where a path leads through an object to one inside it.
+    pub within: (Option<u32>, Option<u32>),
     /// Last attribute id.
     pub attribute: Option<u32>,
     /// Last member id.
@@ -213,9 +215,9 @@ fn note(target: &mut Target, segment: Segment<'_>) {
         }
         Segment::Class(id) => {
             target.outer.get_or_insert(id);
-            target.class = Some(id);
+            target.within.0 = target.class.replace(id);
         }
-        Segment::Instance(id) => target.instance = Some(id),
+        Segment::Instance(id) => target.within.1 = target.instance.replace(id),
         Segment::Attribute(id) => target.attribute = Some(id),
         Segment::Symbol(_) => target.symbolic = true,
         Segment::Key(key) => target.key = Some(key),

@@ -275,6 +275,8 @@ impl Talk {
         let ids = [
             ("class", target.class),
             ("instance", target.instance),
+            ("within_class", target.within.0),
+            ("within_instance", target.within.1),
             ("attribute", target.attribute),
             ("member", target.member),
             ("connection_point", target.connection_point),
@@ -381,6 +383,24 @@ impl Talk {
         Some(u64::from(count))
     }
 
+    /// The reply to Get or Set Attribute List: a count, then id and status; values follow each good one of a Get, of lengths that
+    /// only the object knows.
+    fn detail_answered(&mut self, service: u8, data: &[u8]) {
+        let mut cursor = Cursor::new(data);
+        let count = usize::from(cursor.le16().unwrap_or_default());
+        let told = if service == 0x04 { count.min(IDS_TOLD) } else { count.min(1) };
+        let answers = || {
+            let mut cursor = cursor;
+            (0..told).map_while(move |_| Some((cursor.le16()?, cursor.le16()?)))
+        };
+        if answers().next().is_some() {
+            self.detail.texts("attributes_answered", answers().map(|(id, _)| id));
+        }
+        if answers().any(|(_, status)| status != 0) {
+            self.detail.texts("attributes_refused", answers().filter(|(_, status)| *status != 0).map(|(id, _)| id));
+        }
+    }
+
     /// Write Tag: type (and handle of a structure), count, offset of a fragment, data.
     fn detail_write(&mut self, fragmented: bool, cursor: &mut Cursor<'_>) -> Option<u64> {
         const STRUCTURE: u16 = 0x02a0;
@@ -410,6 +430,9 @@ impl Talk {
     fn detail_reply(&mut self, code: u8, target: &Target, reply: &Reply<'_>) {
         if !reply.additional.is_empty() {
             self.detail.numbers("extended_status", reply.additional_words().take(IDS_TOLD));
+        }
+        if matches!(code, 0x03 | 0x04) {
+            self.detail_answered(code, reply.data);
         }
         if reply.status != 0 {
             return;

@@ -200,7 +200,7 @@ fn services_in_services_are_operations_of_their_own() {
         detail(&operations[0]),
         json!({
             "class": 1, "instance": 1, "class_name": "Identity", "routed": true, "route": "1/3", "service": 1, "services": 2,
-            "session": 1, "attributes": ["7"],
+            "session": 1, "attributes": ["7"], "attributes_answered": ["7"],
         })
     );
     assert_eq!(

@@ -229,6 +229,11 @@ fn broken(context: &Context, name: &'static str, reason: &'static str, out: &mut
     out.mark(Mark::Malformed(reason));
 }
 
+/// Replies to the writes of sections 6.5, 6.6, 6.11, 6.12 and 6.16 open with the address that was asked.
+const fn repeats_address(code: u8) -> bool {
+    matches!(code, 5 | 6 | 15 | 16 | 22)
+}
+
 fn unanswered(ask: &Ask) -> Exchange<'_> {
     Exchange { client: ask.client, server: ask.server, unit: ask.unit, asked: Some((ask.at, &ask.pdu)), replied: None }
 }
@@ -310,8 +315,11 @@ impl ModbusFlow {
             self.mark_undecoded(code, body, out);
         }
         let key = Key { transaction: header.transaction, code: code & 0x7f };
-        // A client that uses an identifier again has given up on the reply to its first use.
-        if let Some(ask) = self.waiting.answer(&key) {
+        // A client that uses an identifier again has given up on the reply to its first use; but a reply that repeats the
+        // address finds its own request among several.
+        if !repeats_address(code)
+            && let Some(ask) = self.waiting.answer(&key)
+        {
             self.give_up(ask, out);
         }
         let mut kept = self.spare.pop().unwrap_or_default();
@@ -338,7 +346,13 @@ impl ModbusFlow {
     fn reply(&mut self, context: &Context, header: &Header, pdu: &[u8], out: &mut dyn Sink) {
         let Some((&code, body)) = pdu.split_first() else { return };
         let key = Key { transaction: header.transaction, code: code & 0x7f };
-        let ask = self.waiting.answer(&key);
+        let ask = if repeats_address(code) {
+            let address = body.get(..2);
+            self.waiting.answer_where(&key, |ask| ask.pdu.get(1..3) == address)
+        } else {
+            None
+        };
+        let ask = ask.or_else(|| self.waiting.answer(&key));
         if ask.is_none() {
             let reason = "reply to a request that was not seen";
             let Context { sender, receiver, at, .. } = *context;

@@ -25,11 +25,19 @@ fn s7comm_agrees() {
             Field::new("s7comm.param.pistart.servicename").asked(|row| detail(row, "service")),
         ],
         counts: well_formed,
-        explained: &[Explained {
-            file: "mixed/agentcarter-teb.pcapng",
-            column: "",
-            reason: "mirrored twice: tshark repeats the duplicates, TCP reassembly takes each byte once",
-        }],
+        explained: &[
+            Explained {
+                file: "s7comm/iti-wincc-s300-setup-alarm-read-2.pcap",
+                column: "",
+                reason: "the start of the job's TPKT was lost before frame 421 and came again in frame 422, which completes it: \
+                         tshark reads 421 by itself",
+            },
+            Explained {
+                file: "mixed/agentcarter-teb.pcapng",
+                column: "",
+                reason: "mirrored twice: tshark repeats the duplicates, TCP reassembly takes each byte once",
+            },
+        ],
         wanted: 995,
     });
 }
