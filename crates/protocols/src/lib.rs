@@ -35,6 +35,8 @@ pub mod ntp;
 pub mod openvpn;
 pub mod pairing;
 pub mod profinet_dcp;
+#[cfg(any(test, feature = "testing"))]
+pub mod recording;
 pub mod registry;
 pub mod s7comm;
 mod self_description;

@@ -30,8 +30,9 @@ impl Default for FlowLimits {
 /// What makes two packets belong to one flow. Both directions give the same key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FlowKey {
-    low: [u8; 16],
-    high: [u8; 16],
+    // Numbers compare and hash in registers, arrays of octets by calls.
+    low: u128,
+    high: u128,
     low_port: u16,
     high_port: u16,
     segment: SegmentId,
@@ -61,23 +62,15 @@ impl Side {
     }
 }
 
-fn wide(address: Address) -> ([u8; 16], u8) {
-    let mut octets = [0; 16];
+/// An address with its octets at the front, and its kind.
+fn wide(address: Address) -> (u128, u8) {
     match address {
-        Address::None => (octets, 0),
-        Address::Mac(mac) => {
-            if let Some(front) = octets.first_chunk_mut::<6>() {
-                *front = mac.0;
-            }
-            (octets, 1)
+        Address::None => (0, 0),
+        Address::Mac(MacAddr([a, b, c, d, e, f])) => {
+            (u128::from(u64::from_be_bytes([a, b, c, d, e, f, 0, 0])) << 64, 1)
         }
-        Address::V4(ip) => {
-            if let Some(front) = octets.first_chunk_mut::<4>() {
-                *front = ip.octets();
-            }
-            (octets, 2)
-        }
-        Address::V6(ip) => (ip.octets(), 3),
+        Address::V4(ip) => (u128::from(ip.to_bits()) << 96, 2),
+        Address::V6(ip) => (ip.to_bits(), 3),
     }
 }
 
@@ -120,8 +113,8 @@ impl FlowKey {
                 hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
             }
         };
-        add(&self.low);
-        add(&self.high);
+        add(&self.low.to_be_bytes());
+        add(&self.high.to_be_bytes());
         add(&self.low_port.to_be_bytes());
         add(&self.high_port.to_be_bytes());
         add(&[self.kind]);
