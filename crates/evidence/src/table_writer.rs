@@ -5,11 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 use quaywatch_model::table::Table;
 use quaywatch_model::{Address, Endpoint, Timestamp};
 use serde_json::{Map, Value};
@@ -221,8 +223,15 @@ impl TableWriter {
 }
 
 /// Nothing of the machine or the hour goes into a file: the same evidence gives the same bytes.
-fn properties(compression: ZstdLevel) -> WriterProperties {
-    WriterProperties::builder()
+fn properties(compression: ZstdLevel, schema: &Schema) -> WriterProperties {
+    let mut builder = WriterProperties::builder();
+    // Times and frames hardly repeat: their differences pack better than a dictionary, at a fraction of the work.
+    for field in
+        schema.fields().iter().filter(|field| field.data_type().is_temporal() || field.data_type().is_integer())
+    {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+    }
+    builder
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by("quaywatch".to_owned())
         .set_compression(Compression::ZSTD(compression))
@@ -234,7 +243,9 @@ fn properties(compression: ZstdLevel) -> WriterProperties {
 fn write_file(path: &Path, batch: &RecordBatch, compression: ZstdLevel) -> io::Result<()> {
     let file = File::create(path)?;
     // Without the Arrow schema text is plain UTF-8 to every reader, however it was built.
-    let options = ArrowWriterOptions::new().with_properties(properties(compression)).with_skip_arrow_metadata(true);
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties(compression, batch.schema_ref()))
+        .with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options).map_err(into_io)?;
     writer.write(batch).map_err(into_io)?;
     let file = writer.into_inner().map_err(into_io)?;

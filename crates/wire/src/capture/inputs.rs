@@ -55,7 +55,8 @@ pub struct Input {
     pub bytes: u64,
     /// Whether the user named it, rather than a folder it is in.
     pub named: bool,
-    /// SHA-256 of a capture file as it lies on disk; `None` for what is no capture file.
+    /// SHA-256 of a capture file as it lies on disk, if another input has its size; the others' is in the
+    /// [`SourceReport`](super::SourceReport) once they are read.
     pub sha256: Option<[u8; 32]>,
     /// What it is.
     pub content: Content,
@@ -181,9 +182,16 @@ pub fn sha256_of(path: &Path) -> io::Result<[u8; 32]> {
     }
 }
 
-/// Hashes all captures, several at a time.
+/// Hashes captures that have the size of another, several at a time: only they can be duplicates. The others are hashed while
+/// they are read.
 fn hash_captures(list: &mut [Input]) {
-    let wanted: Vec<&mut Input> = list.iter_mut().filter(|input| input.content == Content::Capture).collect();
+    let mut sizes: HashMap<u64, u32> = HashMap::new();
+    for input in list.iter().filter(|input| input.content == Content::Capture) {
+        *sizes.entry(input.bytes).or_default() += 1;
+    }
+    let twin =
+        |input: &&mut Input| input.content == Content::Capture && sizes.get(&input.bytes).is_some_and(|n| *n > 1);
+    let wanted: Vec<&mut Input> = list.iter_mut().filter(twin).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(HASH_THREADS).min(wanted.len());
     let next = AtomicUsize::new(0);
     let paths: Vec<&Path> = wanted.iter().map(|input| input.path.as_path()).collect();

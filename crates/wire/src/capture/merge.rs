@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use quaywatch_model::{SourceId, Timestamp};
 
 use super::facts::{CaptureFacts, SourceReport};
-use super::inputs::{Content, Input};
+use super::inputs::{Content, Input, sha256_of};
 use super::record::Record;
 use super::source::{self, Source};
 use crate::packet::{CaptureError, Packet};
@@ -75,7 +75,12 @@ impl Slot {
     /// Opens the source and finds its first packet.
     fn open(&mut self) {
         match source::open(&self.path, self.id) {
-            Ok(source) => self.advance(Box::new(source)),
+            Ok(mut source) => {
+                if self.sha256.is_none() {
+                    source.hash_while_reading();
+                }
+                self.advance(Box::new(source));
+            }
             Err(error) => {
                 self.error = Some(error);
                 self.state = State::Ended(CaptureFacts { early_end: true, ..CaptureFacts::default() });
@@ -91,9 +96,10 @@ impl Slot {
                 self.state = State::Open { source, record };
                 return;
             }
-            Ok(None) => self.sha256 = self.sha256.or(source.sha256()),
+            Ok(None) => {}
             Err(error) => self.error = Some(error),
         }
+        self.sha256 = self.sha256.or_else(|| source.sha256());
         self.state = State::Ended(source.facts().clone());
     }
 
@@ -113,7 +119,9 @@ impl Slot {
             State::Ended(facts) => facts.clone(),
         };
         let (id, name, error) = (self.id, self.name.clone(), self.error.clone());
-        SourceReport { id, name, facts, error, sha256: self.sha256 }
+        // A packed file, and one whose reading was given up, is hashed by itself.
+        let sha256 = self.sha256.or_else(|| self.reopens.then(|| sha256_of(&self.path).ok()).flatten());
+        SourceReport { id, name, facts, error, sha256 }
     }
 }
 

@@ -179,9 +179,16 @@ impl Source {
         &self.facts
     }
 
-    /// SHA-256 of a stream as it came, known after its regular end; `None` for files, which are hashed beforehand.
-    #[must_use]
-    pub fn sha256(&self) -> Option<[u8; 32]> {
+    /// Asks for the hash of a file that is mapped, to be made while it is read. Nothing may have been read yet.
+    pub(super) fn hash_while_reading(&mut self) {
+        self.window.hash_mapped();
+    }
+
+    /// SHA-256 of a mapped file, if it was asked for; of a stream as it came, known after its regular end.
+    pub fn sha256(&mut self) -> Option<[u8; 32]> {
+        if let Some(hash) = self.window.digest() {
+            return Some(hash);
+        }
         if !matches!(self.reader, Reader::Done) || self.facts.early_end {
             return None;
         }

@@ -2,10 +2,15 @@
 
 use std::io::{self, Read};
 
+use sha2::{Digest as _, Sha256};
+
 use super::mapping::Mapping;
 
 /// Bytes asked of a stream at a time.
 const STREAM_STEP: usize = 64 << 10;
+
+/// Bytes of a mapped file hashed at a time: still in the processor's cache from reading them.
+const HASH_STEP: usize = 64 << 10;
 
 enum Backing {
     Mapped(Mapping),
@@ -28,20 +33,53 @@ pub(super) struct Window {
     cursor: usize,
     /// Bytes of a stream that were dropped from the front of its buffer.
     dropped: u64,
+    /// Hash of a mapped file from its front, and how many bytes are in it.
+    hash: Option<(Sha256, usize)>,
 }
 
 impl Window {
     pub(super) fn mapped(mapping: Mapping) -> Self {
-        Window { backing: Backing::Mapped(mapping), cursor: 0, dropped: 0 }
+        Window { backing: Backing::Mapped(mapping), cursor: 0, dropped: 0, hash: None }
     }
 
     pub(super) fn bytes_of(bytes: Vec<u8>) -> Self {
-        Window { backing: Backing::Bytes(bytes), cursor: 0, dropped: 0 }
+        Window { backing: Backing::Bytes(bytes), cursor: 0, dropped: 0, hash: None }
     }
 
     pub(super) fn stream(reader: Box<dyn Read + Send>) -> Self {
         let stream = Stream { reader, buffer: Vec::new(), ended: false, failure: None };
-        Window { backing: Backing::Stream(stream), cursor: 0, dropped: 0 }
+        Window { backing: Backing::Stream(stream), cursor: 0, dropped: 0, hash: None }
+    }
+
+    /// Starts hashing, if this is a mapped file at its front.
+    pub(super) fn hash_mapped(&mut self) {
+        if matches!(self.backing, Backing::Mapped(_)) {
+            self.hash = Some((Sha256::new(), 0));
+        }
+    }
+
+    /// Hashes a mapped file up to `end`.
+    fn hash_to(&mut self, end: usize) {
+        if let (Backing::Mapped(mapping), Some((hash, done))) = (&self.backing, &mut self.hash)
+            && let Some(bytes) = mapping.get(*done..end)
+        {
+            hash.update(bytes);
+            *done = end;
+        }
+    }
+
+    /// SHA-256 of the whole mapped file, also of what was not read; `None` if it was not asked for before.
+    pub(super) fn digest(&mut self) -> Option<[u8; 32]> {
+        let Backing::Mapped(mapping) = &self.backing else { return None };
+        let whole = mapping.len();
+        while self.hash.as_ref()?.1 < whole {
+            let end = self.hash.as_ref()?.1.saturating_add(16 * HASH_STEP).min(whole);
+            self.hash_to(end);
+            if let Backing::Mapped(mapping) = &mut self.backing {
+                mapping.release_before(end);
+            }
+        }
+        self.hash.take().map(|(hash, _)| hash.finalize().into())
     }
 
     /// Offset of the cursor in the (decompressed) capture.
@@ -92,6 +130,9 @@ impl Window {
             if rest == 0 || self.want(1).is_empty() {
                 break;
             }
+        }
+        if self.hash.as_ref().is_some_and(|(_, done)| self.cursor.saturating_sub(*done) >= HASH_STEP) {
+            self.hash_to(self.cursor);
         }
         if let Backing::Mapped(mapping) = &mut self.backing {
             mapping.release_before(self.cursor);
