@@ -37,6 +37,7 @@ pub mod pairing;
 pub mod profinet_dcp;
 pub mod registry;
 pub mod s7comm;
+pub mod s7comm_plus;
 mod self_description;
 pub mod smb;
 pub mod snmp;

@@ -27,6 +27,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::openvpn::OpenVpn,
     &crate::profinet_dcp::ProfinetDcp,
     &crate::s7comm::S7comm,
+    &crate::s7comm_plus::S7commPlus,
     &crate::smb::Smb,
     &crate::snmp::Snmp,
     &crate::ssh::Ssh,

@@ -16,3 +16,4 @@ mod cip;
 mod modbus;
 mod profinet_dcp;
 mod s7comm;
+mod s7comm_plus;
