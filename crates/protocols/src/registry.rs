@@ -13,6 +13,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::tls::Dtls,
     &crate::enip::Enip,
     &crate::ftp::Ftp,
+    &crate::goose::Goose,
     &crate::http::Http,
     &crate::icmp::Icmp,
     &crate::lldp::Lldp,

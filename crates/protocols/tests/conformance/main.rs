@@ -13,6 +13,7 @@
 mod harness;
 
 mod cip;
+mod goose;
 mod modbus;
 mod profinet_dcp;
 mod s7comm;
