@@ -44,6 +44,7 @@ mod self_description;
 pub mod smb;
 pub mod snmp;
 pub mod ssh;
+pub mod sv;
 pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -32,6 +32,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::smb::Smb,
     &crate::snmp::Snmp,
     &crate::ssh::Ssh,
+    &crate::sv::Sv,
     &crate::telnet::Telnet,
     &crate::tls::Tls,
     &crate::vnc::Vnc,

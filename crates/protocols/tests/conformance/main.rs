@@ -18,3 +18,4 @@ mod modbus;
 mod profinet_dcp;
 mod s7comm;
 mod s7comm_plus;
+mod sv;
