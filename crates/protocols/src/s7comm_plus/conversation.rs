@@ -265,7 +265,7 @@ impl Conversation {
 
     /// I&M0 (IEC 61158-6-10) as attribute 3753 of CPUProxy: order number, serial, hardware and firmware.
     fn substream(&mut self, cursor: Cursor<'_>, message: &Message<'_>, out: &mut dyn Sink) {
-        let Some(Value::Blob(blob)) = streamed(cursor) else { return };
+        let Some(Value::Blob(blob)) = value::streamed(cursor) else { return };
         let mut block = Cursor::new(blob);
         let header = (block.be16(), block.be16(), block.be16(), block.be16());
         // Block type 0x0020, length, version, vendor 0x002a (Siemens).
@@ -411,21 +411,6 @@ fn begin(function: u16, message: &Message<'_>, asked: bool) -> Request {
         block: None,
         login: None,
     }
-}
-
-/// The value of a substreamed read: newer firmware puts a zero byte in front.
-fn streamed(cursor: Cursor<'_>) -> Option<Value<'_>> {
-    for skipped in 0..2 {
-        let mut at = cursor;
-        at.skip(skipped)?;
-        // Value, integrity id (V2 and later), fill bytes of zero.
-        if let Some(value) = value::value(&mut at, 0, &mut |_, _| ())
-            && (4..=8).contains(&at.left())
-        {
-            return Some(value);
-        }
-    }
-    None
 }
 
 fn write_object(id: u32, into: &mut String) {

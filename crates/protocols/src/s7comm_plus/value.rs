@@ -135,6 +135,21 @@ fn structure<'a>(cursor: &mut Cursor<'a>, depth: u32, each: &mut Each<'_>) -> Op
     }
 }
 
+/// The value of a substreamed read: newer firmware puts a zero byte in front.
+pub fn streamed(cursor: Cursor<'_>) -> Option<Value<'_>> {
+    for skipped in 0..2 {
+        let mut at = cursor;
+        at.skip(skipped)?;
+        // Value, integrity id (V2 and later), fill bytes of zero.
+        if let Some(said) = value(&mut at, 0, &mut |_, _| ())
+            && (4..=8).contains(&at.left())
+        {
+            return Some(said);
+        }
+    }
+    None
+}
+
 /// What an object tree begins with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Object {
