@@ -122,7 +122,7 @@ impl State {
     /// The name to count a message under that no analyzer reads.
     fn undecoded(&self, kind: Option<UpperKind>) -> Option<&'static str> {
         match kind {
-            Some(UpperKind::S7comm) => None,
+            Some(UpperKind::S7comm | UpperKind::S7commPlus) => None,
             Some(kind) => (!self.uppers.iter().any(|(known, _)| *known == kind)).then(|| kind.name()),
             None => Some("unknown upper layer"),
         }

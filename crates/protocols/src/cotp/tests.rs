@@ -88,7 +88,8 @@ fn probes_are_by_content() {
     assert_eq!(tcp("0300 0007 02f080"), Probe::Unsure);
     assert_eq!(tcp("0300 0019 02f080 32010000020000080000f0000001000101e0"), Probe::Yes);
     assert_eq!(tcp("0300 001b 02f080 3203000002000008000000 00f0000001000100f0"), Probe::YesFromServer);
-    assert_eq!(tcp("0300 001b 02f080 7201000f32"), Probe::YesFromServer);
+    // S7comm-plus has its own entry.
+    assert_eq!(tcp("0300 001b 02f080 7201000f32"), Probe::No);
     // H.323 call signalling rides on TPKT too, but not on COTP.
     assert_eq!(tcp("0300 0010 0802 0001 05 0000000000000000"), Probe::No);
     assert_eq!(tcp("474554202f20485454502f312e31"), Probe::No);
@@ -127,7 +128,6 @@ fn remote_desktop_is_named() {
 #[test]
 fn other_layers_are_named_and_counted() {
     for (user, name) in [
-        ("7201000f3100", "s7comm-plus"),
         ("0100010061083006020103a0010000", "mms"),
         ("a82680 02001f", "mms"),
         ("7f658201be0401", "rdp"),

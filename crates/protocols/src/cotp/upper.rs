@@ -73,7 +73,8 @@ impl UpperKind {
     pub fn open(self) -> Option<Box<dyn Upper>> {
         match self {
             UpperKind::S7comm => Some(Box::new(crate::s7comm::Conversation::default())),
-            UpperKind::S7commPlus | UpperKind::Mms | UpperKind::IsoSession | UpperKind::Rdp => None,
+            UpperKind::S7commPlus => Some(Box::new(crate::s7comm_plus::Conversation::default())),
+            UpperKind::Mms | UpperKind::IsoSession | UpperKind::Rdp => None,
         }
     }
 
@@ -108,7 +109,13 @@ impl UpperKind {
                 _ => false,
             },
             // Opcode: response or notification.
-            UpperKind::S7commPlus => matches!(message.get(4), Some(0x32 | 0x33)),
+            UpperKind::S7commPlus => {
+                let opcode = match message {
+                    [_, 3, _, _, digest, ..] => 5usize.saturating_add((*digest).into()),
+                    _ => 4,
+                };
+                matches!(message.get(opcode), Some(0x32 | 0x33))
+            }
             UpperKind::IsoSession => message.first() == Some(&0x0e),
             UpperKind::Mms => match message {
                 [0x0e | 0xa9, ..] => true,

@@ -1,7 +1,7 @@
 //! S7comm, the S7 communication of SIMATIC S7-300 and S7-400 and of everything that still talks like them.
 //!
 //! The entry takes every TPKT / COTP flow (and ISO 8073 class 4 frames on LLC SAP 0xfe); [`crate::cotp`] tells what rides on it
-//! and names what is not decoded: `s7comm-plus`, `mms`, `rdp`.
+//! hands `s7comm-plus` to its own reader and names what is not decoded: `mms`, `rdp`.
 
 mod blocks;
 mod clock;
@@ -47,7 +47,7 @@ static META: ProtocolMeta = ProtocolMeta {
     depth: Depth::Full,
     control: true,
     scope: "COTP connections; S7comm jobs, acknowledgements and userdata with addresses, blocks, identification, clock, passwords. \
-            S7comm-plus, MMS and remote desktop on COTP are recognised by name only.",
+            S7comm-plus on COTP has its own entry; MMS and remote desktop are recognised by name only.",
 };
 
 impl Protocol for S7comm {
@@ -83,6 +83,8 @@ fn probe_tpdu(packet: &[u8]) -> Probe {
         Ok((Tpdu::ConnectConfirm(connect), _)) => told(&connect, Direction::FromServer),
         Ok((Tpdu::Data { user, .. }, _)) => match UpperKind::of(user) {
             None => Probe::Unsure,
+            // Its own entry claims it.
+            Some(UpperKind::S7commPlus) => Probe::No,
             Some(kind) if kind.from_server(user) => Probe::YesFromServer,
             Some(_) => Probe::Yes,
         },

@@ -13,6 +13,9 @@
 mod harness;
 
 mod cip;
+mod goose;
 mod modbus;
 mod profinet_dcp;
 mod s7comm;
+mod s7comm_plus;
+mod sv;
