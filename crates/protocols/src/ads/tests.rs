@@ -6,8 +6,8 @@ use crate::testing::{feed, feed_unprobed, flow, hex, pdu};
 
 const UP: Direction = Direction::FromClient;
 const DOWN: Direction = Direction::FromServer;
-const ENDS: &str = "050d75600101 1027 c0a801c70101 0380";
-const BACK: &str = "c0a801c70101 0380 050d75600101 1027";
+const ENDS: &str = "050d75600101 2103 c0a801c70101 0380";
+const BACK: &str = "c0a801c70101 0380 050d75600101 2103";
 
 /// A frame of these ends, command, flags and body.
 fn frame(ends: &str, command: u16, flags: u16, body: &str) -> Vec<u8> {
