@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ads;
 pub mod analyzer;
 pub mod arp;
 pub mod bytes;

@@ -5,6 +5,7 @@ use crate::Protocol;
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
 #[rustfmt::skip]
 pub static PROTOCOLS: &[&dyn Protocol] = &[
+    &crate::ads::Ads,
     &crate::arp::Arp,
     &crate::cdp::Cdp,
     &crate::dhcp::Dhcp,

@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod beckhoff_ads;
 mod cip;
 mod goose;
 mod modbus;
