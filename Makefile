@@ -14,6 +14,8 @@ DENY := 0.20.2
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 LAB := lab/terminal
 CASE ?= case
+# Seconds that `make fuzz` gives each parser.
+SECONDS_EACH ?= 60
 # Captures that `make bench` makes its large one from.
 BENCH_FROM ?= ../shared/captures
 BENCH := $(TARGET)/bench.pcap
@@ -28,7 +30,7 @@ debian = command -v $(1) >/dev/null || { \
 	echo "$(1) is missing: installing $(2)"; \
 	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(2); }
 
-.PHONY: help demo test conformance lint dist bench lab tidy docs format ready rust
+.PHONY: help demo test conformance fuzz cost lint dist bench lab tidy docs format ready rust
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -48,6 +50,13 @@ test: ready ## Run everything that a fresh machine can: rules of the house, refe
 conformance: ready ## Print how what is decoded agrees with tshark's tables, protocol by protocol
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest@$(NEXTEST)
 	cargo nextest run --locked -p quaywatch-protocols --test conformance --no-capture --no-fail-fast 2>&1 | grep -E '^(conformance|  )|skipped|Summary|FAIL'
+
+fuzz: ready ## Feed each parser hostile input for SECONDS_EACH seconds (60)
+	@$(call debian,c++,g++)
+	fuzz/run $(SECONDS_EACH)
+
+cost: ready ## Print what each protocol costs to decode
+	cargo bench --locked -p quaywatch-protocols --features testing --bench decode
 
 lint: ready ## Check formatting, lints, licences and sources of dependencies
 	cargo fmt --all --check

@@ -104,7 +104,7 @@ const ETHERTYPES: &[(u16, &str)] = &[
     (0x88ab, "powerlink"),
     (0x88b8, "goose"),
     (0x88b9, "gse"),
-    (0x88ba, "sampled-values"),
+    (0x88ba, "sv"),
     (0x88cd, "sercos"),
     (0x88e1, "homeplug"),
     (0x88e3, "mrp"),

@@ -69,6 +69,10 @@ pub fn value<'a>(cursor: &mut Cursor<'a>, depth: u32, each: &mut Each<'_>) -> Op
     }
     if flags & 0x30 != 0 {
         let count = vlq32(cursor)?;
+        // An array of nothing costs no byte an element: its count would be work without bound. No capture has one.
+        if kind == 0 && count > 0 {
+            return None;
+        }
         for _ in 0..count {
             single(cursor, kind, depth, each)?;
         }
@@ -89,7 +93,6 @@ fn sparse<'a>(cursor: &mut Cursor<'a>, kind: u8, depth: u32, each: &mut Each<'_>
 fn single<'a>(cursor: &mut Cursor<'a>, kind: u8, depth: u32, each: &mut Each<'_>) -> Option<Value<'a>> {
     let unsigned = Value::Unsigned;
     Some(match kind {
-        // An array of nothing would cost no byte an element; there is none in any capture.
         0 => Value::Null,
         1 | 2 | 0x0a => unsigned(cursor.u8()?.into()),
         3 | 0x0b => unsigned(cursor.be16()?.into()),

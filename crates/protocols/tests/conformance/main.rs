@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a failed expectation is a failed test, and the figures are its result"
 )]
 
@@ -15,6 +16,7 @@ mod harness;
 mod beckhoff_ads;
 mod cip;
 mod goose;
+mod http;
 mod modbus;
 mod profinet_dcp;
 mod s7comm;

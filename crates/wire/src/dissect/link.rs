@@ -59,6 +59,8 @@ pub(super) fn ethertype<'a>(walk: &mut Walk, ethertype: u16, bytes: &'a [u8]) ->
         0x8100 | 0x88a8 | 0x9100 | 0x9200 => vlan_tag(walk, bytes),
         0x8847 | 0x8848 => mpls(walk, bytes),
         0x8864 => pppoe_session(walk, bytes),
+        // Wireless cards of Intel hand frames of others to the host so: the IEEE 802.11 frame behind an Ethernet header.
+        0x2452 => wlan::frame(walk, bytes),
         0x892f => hsr_tag(bytes),
         0x6558 => Ok(Next::Ethernet(bytes)),
         length if length <= MAX_LENGTH => {
@@ -157,6 +159,8 @@ fn loopback(bytes: &[u8]) -> Result<Next<'_>, BadHeader> {
     match if family > 0xffff { family.swap_bytes() } else { family } {
         // AF_INET, and AF_INET6 of Linux, NetBSD, FreeBSD and Darwin.
         2 | 10 | 24 | 28 | 30 => Ok(Next::Ip(payload)),
+        // Some captures put the EtherType in its place.
+        0x0800 | 0x86dd => Ok(Next::Ip(payload)),
         _ => Ok(Next::End(Network::Unknown("loopback address family"))),
     }
 }

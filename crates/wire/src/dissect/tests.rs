@@ -85,6 +85,15 @@ fn tags_and_tunnels_are_taken_off_and_kept() {
         (ethernet(0x88a8, &[&[0, 5, 0x81, 0, 0, 7, 8, 0], &UDP_HELLO[..]].concat()), Some(7), String::new()),
         (ethernet(0x8847, &[&[0, 1, 0, 64, 0, 0x2a, 0x11, 64], &UDP_HELLO[..]].concat()), None, "mpls id 673".into()),
         (ethernet(0x8864, &[&[0x11, 0, 0, 9, 0, 35, 0, 0x21], &UDP_HELLO[..]].concat()), None, "pppoe id 9".into()),
+        // IEEE 802.11 data to the access point, marked as protected, decrypted by the card (frame 74 of a shared capture).
+        (
+            ethernet(
+                0x2452,
+                &[&[8, 0x41, 2, 1][..], &[0; 20], &[1, 2, 3, 0, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &UDP_HELLO].concat(),
+            ),
+            None,
+            String::new(),
+        ),
         (ethernet(0x892f, &[&[0, 50, 0, 1, 8, 0], &UDP_HELLO[..]].concat()), None, String::new()),
         (gre(0x0800, 0, &UDP_HELLO), None, format!("gre {outer}")),
         (gre(0x6558, 0x2000, &[&[0, 0, 0, 5], &inner[..]].concat()), None, format!("gre {outer} id 5")),

@@ -72,9 +72,7 @@ pub(super) fn frame<'a>(walk: &mut Walk, bytes: &'a [u8]) -> Result<Next<'a>, Ba
     if subtype & 4 != 0 {
         return Ok(Next::End(Network::Nothing("802.11 data without payload")));
     }
-    if flags & 0x40 != 0 {
-        return Ok(Next::End(Network::Nothing("802.11 encrypted")));
-    }
+    let protected = flags & 0x40 != 0;
     if subtype & 8 != 0 {
         let quality = bytes.get(header).copied().unwrap_or(0);
         header += 2;
@@ -85,5 +83,16 @@ pub(super) fn frame<'a>(walk: &mut Walk, bytes: &'a [u8]) -> Result<Next<'a>, Ba
             return Ok(Next::End(Network::Unknown("802.11 aggregate")));
         }
     }
+    if protected {
+        let payload = decrypted(bytes.get(header..).unwrap_or_default());
+        return Ok(payload.map_or(Next::End(Network::Nothing("802.11 encrypted")), Next::Llc));
+    }
     Ok(Next::Llc(bytes.get(header..).ok_or_else(short)?))
+}
+
+/// The payload of a protected frame that the card decrypted in place: the initialisation vector of WEP (4 bytes) or of TKIP and
+/// CCMP (8 bytes, IEEE 802.11-2020 section 12.5) still stands before an LLC header in clear.
+fn decrypted(bytes: &[u8]) -> Option<&[u8]> {
+    const SNAP: &[u8] = &[0xaa, 0xaa, 3, 0, 0, 0];
+    [4, 8].into_iter().filter_map(|vector| bytes.get(vector..)).find(|payload| payload.starts_with(SNAP))
 }
