@@ -83,7 +83,7 @@ fn implementation<'a>(line: &'a str, of: &str) -> Option<&'a str> {
 }
 
 fn is_test(path: &str) -> bool {
-    matches!(stem(path), "tests" | "testing" | "fixtures") || path.split('/').any(|part| part == "tests")
+    matches!(stem(path), "tests" | "testing" | "recording" | "fixtures") || path.split('/').any(|part| part == "tests")
 }
 
 /// The entries of `static LIST: … = &[&a::B, &c::D];`, without the `&`.
