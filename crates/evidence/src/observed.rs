@@ -20,6 +20,7 @@ pub(crate) const fn table_of(observation: &Observation<'_>) -> usize {
         Observation::Clock(_) => 10,
         Observation::Weird(_) => 11,
         Observation::Coverage(_) => 12,
+        Observation::Unrecognised(_) => 13,
     }
 }
 
@@ -108,6 +109,12 @@ pub(crate) fn write_columns(row: &mut TableWriter, observation: &Observation<'_>
         Observation::Coverage(c) => {
             row.text(c.disposition.name()).text(c.protocol).text(c.reason).count(c.packets).count(c.bytes);
             row.time(Some(c.first)).time(Some(c.last));
+        }
+        Observation::Unrecognised(u) => {
+            row.end(u.client).end(u.server).text(u.direction.name()).text(u.transport.name());
+            row.int(Some(transport_code(u.transport, u.client.address))).text(u.guess).count(u.pieces).count(u.bytes);
+            row.text(u.content).text(u.rhythm).float(u.entropy).float(u.printable).int(narrow(u.size_min));
+            row.int(narrow(u.size_median)).int(narrow(u.size_max)).int(u.period).float(u.regularity).text(u.prefix);
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Assessment {
     pub inputs: Vec<InputSummary>,
     /// Where the packets ended.
     pub coverage: Vec<CoverageLine>,
+    /// Traffic that no decoder recognised, most bytes first; at most [`UnrecognisedLine::MAX_LINES`].
+    pub unrecognised: Vec<UnrecognisedLine>,
     /// Verdict of each area, in the fixed order of [`Area::ALL`].
     pub areas: Vec<AreaSummary>,
     /// The four weaknesses, in the fixed order of [`WeaknessKind::ALL`].
@@ -80,6 +82,42 @@ pub struct CoverageLine {
     pub packets: u64,
     /// Bytes on the wire.
     pub bytes: u64,
+}
+
+/// One direction of a service that no decoder recognised, over all its flows of one look.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct UnrecognisedLine {
+    /// Address of the sender.
+    pub sender: String,
+    /// Address of the receiver.
+    pub receiver: String,
+    /// Transport with the server's port, or the EtherType: `tcp 5001`, `link 0x88cd`.
+    pub over: String,
+    /// What it is by its number, if that tells.
+    pub guess: String,
+    /// Flows.
+    pub flows: u64,
+    /// Payload bytes.
+    pub bytes: u64,
+    /// `text`, `random`, `binary`, or empty.
+    pub content: String,
+    /// `periodic`, `irregular`, or empty.
+    pub rhythm: String,
+    /// Bytes of the median piece, of the flow with most bytes.
+    pub size: Option<u64>,
+    /// Nanoseconds between its pieces.
+    pub period: Option<u64>,
+    /// The bytes with which its pieces begin, hex.
+    pub prefix: String,
+    /// Input and frame of its first piece.
+    pub source: String,
+    /// See `source`.
+    pub frame: u64,
+}
+
+impl UnrecognisedLine {
+    /// Lines kept.
+    pub const MAX_LINES: usize = 20;
 }
 
 /// What is said of one of the six areas.

@@ -10,6 +10,7 @@ pub mod address;
 pub mod assessment;
 pub mod asset;
 pub mod control;
+pub mod coverage;
 pub mod document;
 pub mod observation;
 pub mod place;
@@ -18,11 +19,11 @@ pub mod table;
 
 pub use address::{Address, Endpoint, MacAddr};
 pub use asset::{Asset, AttributeValue, Interface, Role, RoleClaim};
+pub use coverage::{Coverage, Disposition, Mark, Unrecognised, Weird};
 pub use document::{DocumentRow, RowSink};
 pub use observation::{
-    Attribute, Clock, Connection, Coverage, Credential, Direction, Disposition, Identity, Mark, Name, NameKind,
-    Observation, Operation, OperationClass, Outcome, Position, Program, Request, Service, Session, Sink, Transfer,
-    Transport, Weakness, Weird,
+    Attribute, Clock, Connection, Credential, Direction, Identity, Name, NameKind, Observation, Operation,
+    OperationClass, Outcome, Position, Program, Request, Service, Session, Sink, Transfer, Transport, Weakness,
 };
 pub use place::{At, SegmentId, SourceId, Timestamp, Uid};
 pub use site::SiteModel;

@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::address::{Address, Endpoint, MacAddr};
+use crate::coverage::{Coverage, Mark, Unrecognised, Weird};
 use crate::place::{At, Timestamp};
 
 /// Takes observations. Implemented by the evidence tables, by inventory, by tests.
@@ -16,7 +17,7 @@ pub trait Sink {
 
     /// Says how the bytes now being fed were understood, where that differs from "decoded".
     ///
-    /// The last and gravest mark of a feed decides the packet's [`Disposition`]; sinks that keep no coverage ignore it.
+    /// The last and gravest mark of a feed decides the packet's [`Disposition`](crate::Disposition); sinks that keep no coverage ignore it.
     fn mark(&mut self, mark: Mark) {
         let _ = mark;
     }
@@ -25,46 +26,6 @@ pub trait Sink {
     /// its content. Sinks that open no flows ignore it.
     fn expect(&mut self, server: Endpoint, protocol: &'static str) {
         let _ = (server, protocol);
-    }
-}
-
-/// How an analyzer understood the bytes of one feed, from least to most grave.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Mark {
-    /// The framing was understood, the content cannot be: encrypted, compressed, or a body of no interest. The text says which.
-    Opaque(&'static str),
-    /// The protocol is right but this function of it is not decoded. The text names what.
-    Undecoded(&'static str),
-    /// The bytes break the protocol's rules. The text is the reason, as in the `weird` row.
-    Malformed(&'static str),
-    /// The flow turned out not to speak this protocol: the analyzer is to be dropped.
-    NotMine,
-}
-
-/// Where a packet ended in the coverage account. Every packet has exactly one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Disposition {
-    /// Its payload was decoded by the protocol's analyzer.
-    Decoded,
-    /// Its headers say all there is: no payload, a retransmission, or an encrypted or opaque body.
-    WithoutPayload,
-    /// Its payload was carried to no analyzer, or to one that does not decode this part.
-    Undecoded,
-    /// It breaks the rules of a protocol.
-    Malformed,
-}
-
-impl Disposition {
-    /// The name used in the `coverage` table.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Disposition::Decoded => "decoded",
-            Disposition::WithoutPayload => "without-payload",
-            Disposition::Undecoded => "undecoded",
-            Disposition::Malformed => "malformed",
-        }
     }
 }
 
@@ -79,6 +40,15 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The name used in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Direction::FromClient => "from-client",
+            Direction::FromServer => "from-server",
+        }
+    }
+
     /// The other direction.
     #[must_use]
     pub const fn reverse(self) -> Self {
@@ -527,40 +497,6 @@ pub struct Clock {
     pub skew: i64,
 }
 
-/// A deviation from a protocol's rules, or another fact an analyst should see (Zeek's `weird`).
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Weird<'a> {
-    /// Stable snake_case name, e.g. `modbus_length_mismatch`.
-    pub name: &'static str,
-    /// Protocol name as in the registry, or the layer (`ip`, `tcp`, `ethernet`, `capture`).
-    pub protocol: &'static str,
-    /// What exactly, in words.
-    pub detail: &'a str,
-    /// The sender, if known.
-    pub sender: Endpoint,
-    /// The receiver, if known.
-    pub receiver: Endpoint,
-}
-
-/// A line of the coverage account: how many packets of one input ended in one way.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Coverage<'a> {
-    /// Where they ended.
-    pub disposition: Disposition,
-    /// Protocol that decoded them, or the best guess at what they are.
-    pub protocol: &'a str,
-    /// Why, where it was not decoded: `tcp without data`, `encrypted`, `truncated ip header`.
-    pub reason: &'a str,
-    /// How many packets.
-    pub packets: u64,
-    /// Their bytes on the wire.
-    pub bytes: u64,
-    /// Instant of the first.
-    pub first: Timestamp,
-    /// Instant of the last.
-    pub last: Timestamp,
-}
-
 /// Anything that can be observed in traffic.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -591,4 +527,6 @@ pub enum Observation<'a> {
     Weird(Weird<'a>),
     /// A line of the coverage account.
     Coverage(Coverage<'a>),
+    /// A direction of a flow that no decoder recognised.
+    Unrecognised(Unrecognised<'a>),
 }

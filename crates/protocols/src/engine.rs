@@ -4,6 +4,7 @@
 mod coverage;
 mod expect;
 mod guess;
+mod profile;
 mod stage;
 
 use std::fmt::Write as _;
@@ -22,6 +23,7 @@ use crate::Protocol;
 use coverage::Account;
 use expect::Expected;
 pub use guess::known_port;
+use profile::Samples;
 use stage::{Fed, Stage};
 
 /// Settings of the engine.
@@ -45,6 +47,7 @@ pub struct Engine {
 struct Books {
     account: Account,
     expected: Expected,
+    samples: Samples,
 }
 
 /// The parts of a packet that the flow's bookkeeping needs.

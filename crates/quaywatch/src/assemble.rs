@@ -6,7 +6,7 @@ use quaywatch_checks::Outcome;
 use quaywatch_inventory::Inventory;
 use quaywatch_model::assessment::{
     AreaSummary, Assessment, ConduitSummary, CoverageLine, CraneSummary, InputSummary, Reach, StateChange,
-    WeaknessSummary, ZoneSummary,
+    UnrecognisedLine, WeaknessSummary, ZoneSummary,
 };
 use quaywatch_model::control::{Area, ControlResult, Finding, Severity, Verdict, WeaknessKind};
 use quaywatch_model::{Asset, Timestamp};
@@ -50,6 +50,7 @@ pub(crate) fn assemble(
         traffic_to: printed(last),
         inputs: inputs.iter().filter(|input| input.status != "ignored").map(input_summary).collect(),
         coverage: coverage(session)?,
+        unrecognised: unrecognised(session)?,
         areas: Area::ALL.iter().map(|area| area_summary(*area, &results, &findings)).collect(),
         weaknesses: WeaknessKind::ALL.iter().map(|kind| weakness_summary(*kind, &results, &findings)).collect(),
         cranes: cranes(session, inventory, &findings, site_given)?,
@@ -109,6 +110,61 @@ fn coverage(session: &Session) -> Result<Vec<CoverageLine>, Failure> {
                GROUP BY disposition, protocol ORDER BY disposition, packets DESC, protocol";
     let found: Vec<Row> = rows(session, sql)?;
     let line = |Row { disposition, protocol, packets, bytes }| CoverageLine { disposition, protocol, packets, bytes };
+    Ok(found.into_iter().map(line).collect())
+}
+
+fn unrecognised(session: &Session) -> Result<Vec<UnrecognisedLine>, Failure> {
+    #[derive(Deserialize)]
+    struct Row {
+        sender: String,
+        receiver: String,
+        transport: String,
+        number: u64,
+        guess: String,
+        flows: u64,
+        bytes: u64,
+        content: String,
+        rhythm: String,
+        size: Option<u64>,
+        period: Option<u64>,
+        prefix: String,
+        source: String,
+        frame: u64,
+    }
+    let sql = format!(
+        "WITH told AS (SELECT *, CASE WHEN direction = 'from-client' THEN client ELSE server END AS sender, \
+         CASE WHEN direction = 'from-client' THEN server ELSE client END AS receiver, \
+         CASE WHEN transport IN ('tcp', 'udp') THEN server_port ELSE transport_code END AS number FROM unrecognised) \
+         SELECT sender, receiver, transport, number, guess, count(*) AS flows, sum(bytes) AS bytes, content, rhythm, \
+         first_value(size_median ORDER BY bytes DESC, source, frame) AS size, \
+         first_value(period ORDER BY bytes DESC, source, frame) AS period, \
+         first_value(prefix ORDER BY bytes DESC, source, frame) AS prefix, \
+         first_value(source ORDER BY bytes DESC, source, frame) AS source, \
+         first_value(frame ORDER BY bytes DESC, source, frame) AS frame \
+         FROM told GROUP BY sender, receiver, transport, number, guess, content, rhythm \
+         ORDER BY bytes DESC, sender, receiver, transport, number, content, rhythm LIMIT {}",
+        UnrecognisedLine::MAX_LINES
+    );
+    let found: Vec<Row> = rows(session, &sql)?;
+    let line = |row: Row| UnrecognisedLine {
+        over: match row.transport.as_str() {
+            "tcp" | "udp" => format!("{} {}", row.transport, row.number),
+            "link" => format!("link {:#06x}", row.number),
+            other => format!("{other} {}", row.number),
+        },
+        sender: row.sender,
+        receiver: row.receiver,
+        guess: if row.guess == row.transport { String::new() } else { row.guess },
+        flows: row.flows,
+        bytes: row.bytes,
+        content: row.content,
+        rhythm: row.rhythm,
+        size: row.size,
+        period: row.period,
+        prefix: row.prefix,
+        source: row.source,
+        frame: row.frame,
+    };
     Ok(found.into_iter().map(line).collect())
 }
 

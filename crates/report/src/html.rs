@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use askama::Template;
-use quaywatch_model::assessment::{Assessment, CraneSummary};
+use quaywatch_model::assessment::{Assessment, CraneSummary, UnrecognisedLine};
 use quaywatch_model::asset::Asset;
 use quaywatch_model::control::{ControlResult, Finding, Severity, Verdict};
 
 use crate::map::{Map, map};
 use crate::words;
-use crate::words::per_cent;
+use crate::words::{Look, per_cent};
 use crate::{Exporter, ExporterMeta};
 
 /// The HTML report.
@@ -80,6 +80,11 @@ impl Page<'_> {
 
     fn findings_of(&self, crane: &CraneSummary) -> Vec<&Finding> {
         self.a.findings.iter().filter(|finding| crane.findings.contains(&finding.id)).collect()
+    }
+
+    /// What the bytes of an unrecognised service look like, and the question that leads to its owner.
+    fn look(&self, line: &UnrecognisedLine) -> Look {
+        words::look(line)
     }
 
     /// Undecoded and malformed packets by protocol, most first.

@@ -3,6 +3,7 @@
 use quaywatch_model::{At, Direction, Disposition, Mark, Sink};
 use quaywatch_wire::{Flow, Pdu};
 
+use super::profile::Profile;
 use super::{Books, Marked, guess};
 use crate::{Analyzer, Probe, Protocol};
 
@@ -32,6 +33,8 @@ pub(super) struct Stage {
     speaking: Option<Speaking>,
     /// Every probe refused, or an analyzer gave up.
     unknown: bool,
+    /// What the pieces look like that nobody recognised.
+    profile: Option<Box<Profile>>,
 }
 
 struct Speaking {
@@ -62,7 +65,7 @@ enum Verdict {
 impl Stage {
     /// The stage of a new flow that is probably `guess`, or was announced.
     pub(super) const fn new(guess: &'static str, expected: Option<usize>) -> Self {
-        Stage { guess, expected, attempts: 0, held: Vec::new(), speaking: None, unknown: false }
+        Stage { guess, expected, attempts: 0, held: Vec::new(), speaking: None, unknown: false, profile: None }
     }
 
     /// Name for the coverage account: found by content, else guessed.
@@ -75,7 +78,8 @@ impl Stage {
         self.speaking.as_ref().map(Speaking::service)
     }
 
-    fn undecoded(&self, pdu: &Pdu<'_>, wire_length: u32, books: &mut Books) {
+    fn undecoded(&mut self, pdu: &Pdu<'_>, wire_length: u32, books: &mut Books) {
+        self.profile.get_or_insert_default().add(pdu, &mut books.samples);
         books.account.add(&pdu.at, wire_length, Disposition::Undecoded, self.guess, guess::REASON);
     }
 
@@ -186,6 +190,8 @@ impl Stage {
     /// Counts held pieces as undecoded.
     fn release(&mut self, books: &mut Books) {
         for held in self.held.drain(..) {
+            let profile = self.profile.get_or_insert_default();
+            profile.add_piece(&held.at, held.direction, &held.data, &mut books.samples);
             books.account.add(&held.at, held.wire_length, Disposition::Undecoded, self.guess, guess::REASON);
         }
     }
@@ -213,6 +219,7 @@ impl Stage {
         books: &mut Books,
     ) {
         let Some(protocol) = protocols.get(protocol) else { return };
+        self.forget_profile(books);
         self.speaking = Some(Speaking { analyzer: protocol.open(flow), name: protocol.meta().name });
         for held in std::mem::take(&mut self.held) {
             let Held { at, direction, data, wire_length, cut } = &held;
@@ -274,6 +281,16 @@ impl Stage {
             speaking.analyzer.close(flow, out);
         }
         self.release(books);
+        if let Some(profile) = &self.profile {
+            profile.emit(flow, self.guess, out);
+        }
+        self.forget_profile(books);
+    }
+
+    fn forget_profile(&mut self, books: &mut Books) {
+        if let Some(profile) = self.profile.take() {
+            profile.release(&mut books.samples);
+        }
     }
 }
 

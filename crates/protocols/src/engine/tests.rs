@@ -269,3 +269,17 @@ fn every_packet_ends_in_exactly_one_line() {
     let sum: u64 = bench.recorder.of("coverage").iter().map(|v| v["packets"].as_u64().unwrap()).sum();
     assert_eq!(sum, bench.frame);
 }
+
+#[test]
+fn a_flow_that_nobody_recognises_is_described_and_one_that_is_recognised_late_is_not() {
+    let mut bench = Bench::new();
+    for n in 0..12u8 {
+        bench.udp((1, 5000), (2, 6000), &[0xab, 0xcd, n]);
+    }
+    bench.udp((1, 5001), (2, 6001), b"noise");
+    bench.udp((1, 5001), (2, 6001), b"?late");
+    bench.finish();
+    let rows = bench.recorder.of("unrecognised");
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((&rows[0]["pieces"], &rows[0]["prefix"]), (&12.into(), &"abcd".into()));
+}

@@ -1,8 +1,8 @@
 //! Every kind of observation becomes a row of its table, each field in its column.
 
 use quaywatch_model::{
-    Clock, Connection, Coverage, Credential, Disposition, Name, NameKind, Outcome, Position, Program, Request, Service,
-    Session, Transfer, Transport, Weakness, Weird,
+    Clock, Connection, Coverage, Credential, Direction, Disposition, Name, NameKind, Outcome, Position, Program,
+    Request, Service, Session, Transfer, Transport, Unrecognised, Weakness, Weird,
 };
 
 use super::*;
@@ -232,5 +232,53 @@ fn weird_and_coverage() {
     assert_eq!(
         own_columns("coverage", Observation::Coverage(coverage)),
         ["without-payload", "tcp", "tcp without data", "3", "180", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z"]
+    );
+}
+
+#[test]
+fn unrecognised_traffic() {
+    let unrecognised = Unrecognised {
+        client: CLIENT,
+        server: SERVER,
+        direction: Direction::FromServer,
+        transport: Transport::Udp,
+        guess: "udp",
+        pieces: 3,
+        bytes: 96,
+        content: "binary",
+        rhythm: "periodic",
+        entropy: Some(2.5),
+        printable: Some(0.25),
+        size_min: Some(30),
+        size_median: Some(32),
+        size_max: Some(34),
+        period: Some(100_000_000),
+        regularity: Some(1.0),
+        prefix: "cafe",
+    };
+    assert_eq!(
+        own_columns("unrecognised", Observation::Unrecognised(unrecognised)),
+        [
+            "10.0.0.1",
+            "50000",
+            "10.0.0.2",
+            "502",
+            "from-server",
+            "udp",
+            "17",
+            "udp",
+            "3",
+            "96",
+            "binary",
+            "periodic",
+            "2.5",
+            "0.25",
+            "30",
+            "32",
+            "34",
+            "100000000",
+            "1.0",
+            "cafe"
+        ]
     );
 }
