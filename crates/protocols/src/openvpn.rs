@@ -61,6 +61,13 @@ fn reset(message: &[u8]) -> Option<u8> {
     }
 }
 
+/// Whether a client's first message has behind its HMAC what `tls-auth` gives it: the first replay packet id, a time, no
+/// acknowledgements and message id 0.
+fn authenticated(message: &[u8], length: usize) -> bool {
+    let tail = length.checked_sub(13).and_then(|from| message.get(from..));
+    matches!(tail, Some([0, 0, 0, 1, _, _, _, _, 0, 0, 0, 0, 0]))
+}
+
 impl Protocol for OpenVpn {
     fn meta(&self) -> &'static ProtocolMeta {
         &META
@@ -70,6 +77,11 @@ impl Protocol for OpenVpn {
         let usual = [pdu.flow.server.port, pdu.flow.client.port].contains(&1194);
         match message(pdu).map(|message| (reset(message), message.len())) {
             Some((Some(CLIENT_RESET_V2), 14)) => Probe::Yes,
+            Some((Some(CLIENT_RESET_V2), length))
+                if message(pdu).is_some_and(|message| authenticated(message, length)) =>
+            {
+                Probe::Yes
+            }
             Some((Some(CLIENT_RESET_V2 | CLIENT_RESET_V3), _)) => Probe::Unsure,
             Some((Some(_), _)) if usual => Probe::YesFromServer,
             // Data packets of a session whose opening was not captured look like noise.

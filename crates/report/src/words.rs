@@ -134,6 +134,6 @@ mod tests {
         };
         assert_eq!(look(&line).looks, "binary, 73 bytes at a time, every 15 ms");
         let little = UnrecognisedLine { content: String::new(), size: None, ..line };
-        assert_eq!(look(&little).looks, "too few bytes to tell");
+        assert_eq!(look(&little).looks, "too few bytes to tell, every 15 ms");
     }
 }

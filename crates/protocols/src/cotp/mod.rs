@@ -13,6 +13,6 @@ mod upper;
 
 pub use flow::CotpFlow;
 pub use tpdu::{Connect, Tpdu, parse, reason_name, tpkt_length};
-pub use transport::{Arrived, MESSAGE_LIMIT, TransportLayer, inactive_network, starts_packet};
+pub use transport::{Arrived, MESSAGE_LIMIT, TransportLayer, after_bare_packets, inactive_network, starts_packet};
 pub use tsap::{Place, Tsap};
 pub use upper::{Message, Upper, UpperKind};

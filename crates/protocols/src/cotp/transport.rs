@@ -197,6 +197,18 @@ pub fn starts_packet(piece: &[u8]) -> bool {
     known && *header >= 2 && packet > TPKT_HEADER.saturating_add(usize::from(*header))
 }
 
+/// The piece from its first packet that is not bare: a data TPDU without data only acknowledges, and tells nothing.
+#[must_use]
+pub fn after_bare_packets(mut piece: &[u8]) -> &[u8] {
+    while let [3, 0, 0, 7, 2, 0xf0, _, rest @ ..] = piece {
+        if rest.is_empty() {
+            break;
+        }
+        piece = rest;
+    }
+    piece
+}
+
 /// The TPDUs behind the one-byte header of the inactive subset of ISO 8473 (section 8.2), with or without the LLC control byte (UI).
 #[must_use]
 pub const fn inactive_network(body: &[u8]) -> Option<&[u8]> {

@@ -150,6 +150,7 @@ fn probe(flavour: Flavour, pdu: &Pdu<'_>) -> Probe {
         return Probe::No;
     }
     match pdu.flow.transport {
+        Transport::Udp if flavour == Flavour::Dns && crate::nbns::is_message(pdu.data) => Probe::No,
         Transport::Udp => probe_message(flavour, pdu.data, pdu.cut, pdu.flow),
         Transport::Tcp => match pdu.data.split_first_chunk::<2>() {
             Some((length, rest)) => {

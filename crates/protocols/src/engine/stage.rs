@@ -1,6 +1,6 @@
 //! How far a flow's protocol is known: undecided, spoken, or unknown for good.
 
-use quaywatch_model::{At, Direction, Disposition, Mark, Sink};
+use quaywatch_model::{At, Direction, Disposition, Mark, Sink, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
 use super::profile::Profile;
@@ -20,6 +20,20 @@ pub(super) struct Held {
     data: Vec<u8>,
     wire_length: u32,
     cut: bool,
+}
+
+impl Held {
+    fn pdu<'a>(&'a self, flow: &'a Flow) -> Pdu<'a> {
+        Pdu {
+            at: self.at,
+            flow,
+            direction: self.direction,
+            data: &self.data,
+            source_mac: flow.sender_mac(self.direction),
+            destination_mac: flow.sender_mac(self.direction.reverse()),
+            cut: self.cut,
+        }
+    }
 }
 
 /// What is known of a flow's protocol.
@@ -135,31 +149,24 @@ impl Stage {
         }
     }
 
+    /// What is held back of this direction with the new piece behind it; while that leaves doubt, the new piece alone, as
+    /// pieces of a stream mostly begin where a PDU does.
     fn probe(&self, protocols: &'static [&'static dyn Protocol], pdu: &Pdu<'_>) -> Verdict {
+        if !self.held.iter().any(|held| held.direction == pdu.direction) {
+            return probe(protocols, pdu);
+        }
         let mut joined = Vec::new();
-        let mut probed = *pdu;
-        if self.held.iter().any(|held| held.direction == pdu.direction) {
-            for held in self.held.iter().filter(|held| held.direction == pdu.direction) {
-                joined.extend_from_slice(&held.data);
-            }
-            joined.extend_from_slice(pdu.data);
-            probed.data = &joined;
+        for held in self.held.iter().filter(|held| held.direction == pdu.direction) {
+            joined.extend_from_slice(&held.data);
         }
-        let mut unsure = false;
-        let hint = hinted(protocols, pdu.flow);
-        let order = hint.into_iter().chain((0..protocols.len()).filter(|index| Some(*index) != hint));
-        for protocol in order {
-            let Some(candidate) = protocols.get(protocol) else { continue };
-            match candidate.probe(&probed) {
-                Probe::Yes => return Verdict::Speaks { protocol, swapped: false },
-                Probe::YesFromServer => {
-                    return Verdict::Speaks { protocol, swapped: pdu.direction == Direction::FromClient };
-                }
-                Probe::Unsure => unsure = true,
-                Probe::No => {}
-            }
+        joined.extend_from_slice(pdu.data);
+        match probe(protocols, &Pdu { data: &joined, ..*pdu }) {
+            speaks @ Verdict::Speaks { .. } => speaks,
+            doubt => match probe(protocols, pdu) {
+                speaks @ Verdict::Speaks { .. } => speaks,
+                _ => doubt,
+            },
         }
-        if unsure { Verdict::Unsure } else { Verdict::Unknown }
     }
 
     fn may_hold(&self, pdu: &Pdu<'_>) -> bool {
@@ -221,18 +228,15 @@ impl Stage {
         let Some(protocol) = protocols.get(protocol) else { return };
         self.forget_profile(books);
         self.speaking = Some(Speaking { analyzer: protocol.open(flow), name: protocol.meta().name });
-        for held in std::mem::take(&mut self.held) {
-            let Held { at, direction, data, wire_length, cut } = &held;
-            let earlier = Pdu {
-                at: *at,
-                flow,
-                direction: *direction,
-                data,
-                source_mac: flow.sender_mac(*direction),
-                destination_mac: flow.sender_mac(direction.reverse()),
-                cut: *cut,
-            };
-            self.feed(&earlier, *wire_length, out, books);
+        let held = std::mem::take(&mut self.held);
+        let strange = strange(*protocol, &held, flow);
+        for piece in held {
+            let earlier = piece.pdu(flow);
+            if strange == Some(piece.direction) {
+                self.undecoded(&earlier, piece.wire_length, books);
+            } else {
+                self.feed(&earlier, piece.wire_length, out, books);
+            }
         }
     }
 
@@ -292,6 +296,38 @@ impl Stage {
             profile.release(&mut books.samples);
         }
     }
+}
+
+/// The direction, if any, whose held pieces cannot be of this protocol: a flow picked up in its middle may begin with the
+/// rest of a PDU, or with the one byte of a keep-alive (RFC 9293 section 3.8.4).
+fn strange(protocol: &dyn Protocol, held: &[Held], flow: &Flow) -> Option<Direction> {
+    if !flow.midstream || flow.transport != Transport::Tcp {
+        return None;
+    }
+    [Direction::FromClient, Direction::FromServer].into_iter().find(|direction| {
+        let pieces = || held.iter().filter(|piece| piece.direction == *direction);
+        let joined: Vec<u8> = pieces().flat_map(|piece| piece.data.iter().copied()).collect();
+        pieces().next().is_some_and(|piece| protocol.probe(&Pdu { data: &joined, ..piece.pdu(flow) }) == Probe::No)
+    })
+}
+
+/// Asks all protocols, that of the usual port first.
+fn probe(protocols: &'static [&'static dyn Protocol], pdu: &Pdu<'_>) -> Verdict {
+    let mut unsure = false;
+    let hint = hinted(protocols, pdu.flow);
+    let order = hint.into_iter().chain((0..protocols.len()).filter(|index| Some(*index) != hint));
+    for protocol in order {
+        let Some(candidate) = protocols.get(protocol) else { continue };
+        match candidate.probe(pdu) {
+            Probe::Yes => return Verdict::Speaks { protocol, swapped: false },
+            Probe::YesFromServer => {
+                return Verdict::Speaks { protocol, swapped: pdu.direction == Direction::FromClient };
+            }
+            Probe::Unsure => unsure = true,
+            Probe::No => {}
+        }
+    }
+    if unsure { Verdict::Unsure } else { Verdict::Unknown }
 }
 
 /// The protocol whose usual port or EtherType this flow uses.

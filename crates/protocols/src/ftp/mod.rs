@@ -68,8 +68,21 @@ const SHARED_OPENINGS: &[&str] =
 const OWN_REPLIES: &[&str] =
     &["331 ", "230 ", "227 Entering", "229 Entering", "215 UNIX", "215 Windows", "257 \"", "530 ", "226 ", "150 "];
 
-/// The first bytes of a control connection; a greeting is FTP's only if it says so, as mail servers greet alike.
+/// Lines that a probe looks at.
+const PROBED_LINES: usize = 8;
+
+/// The first bytes of a control connection: what the first line leaves open, one of the next ones may tell.
 fn probe(bytes: &[u8]) -> Probe {
+    let first = probe_line(bytes);
+    if first != Probe::Unsure {
+        return first;
+    }
+    let later = bytes.split_inclusive(|b| *b == b'\n').take(PROBED_LINES).skip(1).map(probe_line);
+    later.into_iter().find(|probe| *probe != Probe::Unsure).unwrap_or(Probe::Unsure)
+}
+
+/// A line, and what follows it; a greeting is FTP's only if it says so, as mail servers greet alike.
+fn probe_line(bytes: &[u8]) -> Probe {
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let whole = line.len() < bytes.len();
     let Ok(line) = std::str::from_utf8(line.get(..line.len().min(512)).unwrap_or(line)) else { return Probe::No };

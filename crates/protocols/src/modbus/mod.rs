@@ -61,7 +61,8 @@ impl Protocol for Modbus {
         };
         // A sound header around a PDU that breaks its layout is a broken request where Modbus is usual, and nothing elsewhere.
         let usual = META.tcp.contains(&pdu.flow.server.port) || META.tcp.contains(&pdu.flow.client.port);
-        if probe == Probe::Unsure && usual && is_exact(pdu.data) { Probe::Yes } else { probe }
+        let told = usual && is_exact(pdu.data) || is_row_of_frames(pdu.data);
+        if probe == Probe::Unsure && told { Probe::Yes } else { probe }
     }
 
     fn open(&self, _flow: &Flow) -> Box<dyn Analyzer> {
@@ -96,6 +97,24 @@ fn probe_frame(data: &[u8], stream: bool) -> Probe {
         _ if length <= PDU_LIMIT + 1 || code == umas::FUNCTION => Probe::Unsure,
         _ => Probe::No,
     }
+}
+
+/// Frames in a row from which on their headers tell enough, whatever PDUs they carry.
+const ROW: usize = 3;
+
+/// Whether these bytes are nothing but a row of whole frames for one unit.
+fn is_row_of_frames(mut data: &[u8]) -> bool {
+    let (mut frames, mut units) = (0, None);
+    while let Some((header, _)) = Header::read(data) {
+        let same = *units.get_or_insert(header.unit) == header.unit;
+        let whole = usize::from(header.length) + UNCOUNTED;
+        match data.get(whole..) {
+            Some(rest) if same && header.protocol == 0 && Header::plausible_length(header.length) => data = rest,
+            _ => return false,
+        }
+        frames += 1;
+    }
+    data.is_empty() && frames >= ROW
 }
 
 /// Whether these bytes are one frame by its header, of a function with a name.

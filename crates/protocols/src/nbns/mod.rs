@@ -68,6 +68,12 @@ struct NbnsAnalyzer {
     claims: Claims,
 }
 
+/// Whether a datagram has the frame of DNS around a name in the encoding of NetBIOS: then it is not DNS.
+#[must_use]
+pub fn is_message(data: &[u8]) -> bool {
+    Message::read(data).is_some()
+}
+
 /// A message up to its first name: of the question, or of the answer if there is no question.
 struct Message<'a> {
     is_response: bool,

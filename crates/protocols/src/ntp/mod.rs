@@ -58,7 +58,7 @@ impl Protocol for Ntp {
                 match packet.mode {
                     mode::SERVER if is_usual || is_near => Probe::YesFromServer,
                     _ if is_usual => Probe::Yes,
-                    mode::CLIENT | mode::BROADCAST if is_near => Probe::Yes,
+                    mode::CLIENT | mode::BROADCAST | mode::ACTIVE | mode::PASSIVE if is_near => Probe::Yes,
                     _ => Probe::No,
                 }
             }

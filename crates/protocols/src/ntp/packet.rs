@@ -11,6 +11,7 @@ const MAX_PACKET: usize = 1024;
 
 /// Modes that carry time, RFC 5905 figure 10.
 pub(super) mod mode {
+    pub const ACTIVE: u8 = 1;
     pub const PASSIVE: u8 = 2;
     pub const CLIENT: u8 = 3;
     pub const SERVER: u8 = 4;

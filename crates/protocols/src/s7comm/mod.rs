@@ -70,6 +70,7 @@ impl Protocol for S7comm {
 
 /// The first piece of a stream may be the first bytes of a packet only.
 fn probe_stream(piece: &[u8]) -> Probe {
+    let piece = cotp::after_bare_packets(piece);
     if !cotp::starts_packet(piece) {
         let whole = piece.len() >= 6 || !b"\x03\x00".starts_with(piece.get(..2).unwrap_or(piece));
         return if whole { Probe::No } else { Probe::Unsure };

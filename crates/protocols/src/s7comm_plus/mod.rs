@@ -44,10 +44,11 @@ impl Protocol for S7commPlus {
     }
 
     fn probe(&self, pdu: &Pdu<'_>) -> Probe {
-        if pdu.flow.transport != Transport::Tcp || !cotp::starts_packet(pdu.data) {
+        let piece = cotp::after_bare_packets(pdu.data);
+        if pdu.flow.transport != Transport::Tcp || !cotp::starts_packet(piece) {
             return Probe::No;
         }
-        match cotp::parse(pdu.data.get(4..).unwrap_or_default()) {
+        match cotp::parse(piece.get(4..).unwrap_or_default()) {
             Ok((Tpdu::Data { user, .. }, _)) if UpperKind::of(user) == Some(UpperKind::S7commPlus) => {
                 if UpperKind::S7commPlus.from_server(user) {
                     Probe::YesFromServer

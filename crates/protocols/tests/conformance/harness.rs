@@ -126,7 +126,8 @@ pub fn well_formed(line: &Line) -> bool {
     line.get("_ws.malformed").is_none_or(String::is_empty)
 }
 
-fn shared() -> Option<PathBuf> {
+/// The folder of the shared captures, if it is there.
+pub fn shared() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures");
     if folder.join("oracle").is_dir() {
         return Some(folder);
@@ -135,7 +136,8 @@ fn shared() -> Option<PathBuf> {
     None
 }
 
-fn read(captures: &Path, name: &str) -> Vec<Line> {
+/// The lines of a table.
+pub fn read(captures: &Path, name: &str) -> Vec<Line> {
     let file = std::fs::File::open(captures.join(format!("oracle/{name}.tsv.gz"))).unwrap();
     let mut text = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut text).unwrap();

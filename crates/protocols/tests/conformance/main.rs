@@ -11,6 +11,7 @@
     reason = "a failed expectation is a failed test, and the figures are its result"
 )]
 
+mod classification;
 mod harness;
 
 mod beckhoff_ads;

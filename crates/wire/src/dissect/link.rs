@@ -156,6 +156,10 @@ pub(super) fn ppp(bytes: &[u8]) -> Result<Next<'_>, BadHeader> {
 fn loopback(bytes: &[u8]) -> Result<Next<'_>, BadHeader> {
     let family = be32(bytes, 0).ok_or_else(|| cut_short("loopback", "loopback_header_cut"))?;
     let payload = bytes.get(4..).unwrap_or_default();
+    // Serial links that were written under this type: the address and control bytes of Cisco HDLC, then its protocol.
+    if matches!(family >> 16, 0x0f00 | 0x8f00) {
+        return cisco_hdlc(bytes);
+    }
     match if family > 0xffff { family.swap_bytes() } else { family } {
         // AF_INET, and AF_INET6 of Linux, NetBSD, FreeBSD and Darwin.
         2 | 10 | 24 | 28 | 30 => Ok(Next::Ip(payload)),

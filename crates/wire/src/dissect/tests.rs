@@ -61,6 +61,7 @@ fn every_link_type_leads_to_ip() {
         (LinkType::NULL, with(&[2, 0, 0, 0])),
         (LinkType::NULL, with(&[0, 0, 0, 2])),
         (LinkType::LOOP, with(&[0, 0, 0, 2])),
+        (LinkType::NULL, with(&[0x0f, 0, 8, 0])),
         (LinkType::PPP, with(&[0, 0x21])),
         (LinkType::PPP, with(&[0x21])),
         (LinkType::PPP_HDLC, with(&[0xff, 3, 0, 0x21])),
