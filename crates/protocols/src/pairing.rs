@@ -34,6 +34,11 @@ impl<K: PartialEq, R> Pairing<K, R> {
         self.waiting.remove(at).map(|(_, request)| request)
     }
 
+    /// Takes the oldest request of all: for a reply that does not say what it answers.
+    pub fn oldest(&mut self) -> Option<R> {
+        self.waiting.pop_front().map(|(_, request)| request)
+    }
+
     /// The oldest request of this key, left in place.
     #[must_use]
     pub fn find(&self, key: &K) -> Option<&R> {

@@ -13,6 +13,8 @@ Recognition is by content; ports and EtherTypes are hints. `quaywatch protocols`
 - **partial**: what identifies, authenticates and changes state; the rest is counted.
 - **named**: recognised and named only.
 
+Each protocol's page says what is decoded, what is not, and what it was tried on.
+
 | protocol | name in tables | depth | controls machines | ports |
 |---|---|---|---|---|
 ";
@@ -24,8 +26,9 @@ pub(super) fn page(_: &Tree) -> Result<String, String> {
     for meta in PROTOCOLS.iter().map(|protocol| protocol.meta()) {
         let controls = if meta.control { "yes" } else { "" };
         page += &format!(
-            "| {} | `{}` | {} | {controls} | {} |\n",
+            "| [{}](../protocols/{}.md) | `{}` | {} | {controls} | {} |\n",
             cell(meta.title),
+            meta.name,
             meta.name,
             depth(meta.depth),
             hints(meta)

@@ -5,11 +5,13 @@
 
 pub mod names;
 mod pdu;
+mod rtu;
 mod shape;
 mod tell;
 #[cfg(test)]
 mod tests;
 
+pub use rtu::ModbusRtu;
 pub use tell::{Exchange, Teller};
 
 use quaywatch_model::{At, Direction, Endpoint, Mark, Observation, Sink, Transport, Weird};
@@ -297,11 +299,16 @@ impl ModbusFlow {
         if frame.len() > HEADER + PDU_LIMIT && code & 0x7f != umas::FUNCTION {
             broken(context, "modbus_length", "PDU is longer than 253 bytes", out);
         }
+        self.sound(context, &header, pdu, out);
+    }
+
+    /// A PDU whose frame holds.
+    fn sound(&mut self, context: &Context, header: &Header, pdu: &[u8], out: &mut dyn Sink) {
         self.learn_roles(context.direction, pdu);
         if context.direction == self.asker {
-            self.request(context, &header, pdu, out);
+            self.request(context, header, pdu, out);
         } else {
-            self.reply(context, &header, pdu, out);
+            self.reply(context, header, pdu, out);
         }
     }
 
