@@ -409,6 +409,8 @@ struct Marked<'a> {
     out: &'a mut dyn Sink,
     gravest: Option<Mark>,
     segment: SegmentId,
+    /// What carries the flow that announces: what it announces is carried alike.
+    transport: Transport,
     expected: &'a mut Expected,
 }
 
@@ -420,7 +422,7 @@ impl Sink for Marked<'_> {
         self.gravest = self.gravest.max(Some(mark));
     }
     fn expect(&mut self, server: Endpoint, protocol: &'static str) {
-        self.expected.note(self.segment, server, protocol);
+        self.expected.note(self.segment, self.transport, server, protocol);
     }
 }
 

@@ -40,6 +40,7 @@ pub mod openvpn;
 pub mod pairing;
 pub mod pcom;
 pub mod profinet_dcp;
+pub mod radius;
 #[cfg(any(test, feature = "testing"))]
 pub mod recording;
 pub mod registry;
@@ -49,15 +50,20 @@ mod self_description;
 pub mod sick_cola;
 pub mod smb;
 pub mod snmp;
+pub mod ssdp;
 pub mod ssh;
 pub mod sv;
+pub mod syslog;
+pub mod tacacs;
 pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tftp;
 pub mod tls;
 pub mod umas;
 pub mod vnc;
 pub mod wireguard;
+pub mod ws_discovery;
 
 pub use analyzer::{Analyzer, Probe, Protocol, ProtocolMeta};
 pub use registry::PROTOCOLS;

@@ -1,4 +1,5 @@
-//! Flows announced by others: an FTP control connection names the address of its data connection.
+//! Flows announced by others: an FTP control connection names the address of its data connection, a TFTP request waits at
+//! the port it was sent from.
 
 use std::collections::VecDeque;
 
@@ -12,13 +13,13 @@ pub(super) const MAX_EXPECTED: usize = 256;
 /// What is to come.
 #[derive(Default)]
 pub(super) struct Expected {
-    waiting: VecDeque<(SegmentId, Endpoint, &'static str)>,
+    waiting: VecDeque<(SegmentId, Transport, Endpoint, &'static str)>,
 }
 
 impl Expected {
-    /// Notes that a TCP connection to `server` will carry `protocol`.
-    pub(super) fn note(&mut self, segment: SegmentId, server: Endpoint, protocol: &'static str) {
-        let entry = (segment, server, protocol);
+    /// Notes that a flow of this transport with `server` at one end will carry `protocol`.
+    pub(super) fn note(&mut self, segment: SegmentId, transport: Transport, server: Endpoint, protocol: &'static str) {
+        let entry = (segment, transport, server, protocol);
         if self.waiting.contains(&entry) {
             return;
         }
@@ -36,11 +37,14 @@ impl Expected {
         segment: SegmentId,
         ends: [Endpoint; 2],
     ) -> Option<usize> {
-        if self.waiting.is_empty() || transport != Transport::Tcp {
+        if self.waiting.is_empty() {
             return None;
         }
-        let at = self.waiting.iter().position(|(place, end, _)| *place == segment && ends.contains(end))?;
-        let (_, _, name) = self.waiting.remove(at)?;
+        let at = self
+            .waiting
+            .iter()
+            .position(|(place, kind, end, _)| (*place, *kind) == (segment, transport) && ends.contains(end))?;
+        let (.., name) = self.waiting.remove(at)?;
         protocols.iter().position(|protocol| protocol.meta().name == name)
     }
 }

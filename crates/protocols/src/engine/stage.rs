@@ -244,7 +244,8 @@ impl Stage {
         let Some(speaking) = &mut self.speaking else {
             return self.undecoded(pdu, wire_length, books);
         };
-        let mut marked = Marked { out, gravest: None, segment: pdu.at.segment, expected: &mut books.expected };
+        let (segment, transport) = (pdu.at.segment, pdu.flow.transport);
+        let mut marked = Marked { out, gravest: None, segment, transport, expected: &mut books.expected };
         speaking.analyzer.feed(pdu, &mut marked);
         let name = speaking.service();
         let (disposition, reason) = match marked.gravest {
