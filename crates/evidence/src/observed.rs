@@ -21,6 +21,7 @@ pub(crate) const fn table_of(observation: &Observation<'_>) -> usize {
         Observation::Weird(_) => 11,
         Observation::Coverage(_) => 12,
         Observation::Unrecognised(_) => 13,
+        Observation::Cargo(_) => 14,
     }
 }
 
@@ -109,6 +110,16 @@ pub(crate) fn write_columns(row: &mut TableWriter, observation: &Observation<'_>
         Observation::Coverage(c) => {
             row.text(c.disposition.name()).text(c.protocol).text(c.reason).count(c.packets).count(c.bytes);
             row.time(Some(c.first)).time(Some(c.last));
+        }
+        Observation::Cargo(c) => {
+            row.end(c.sender)
+                .end(c.receiver)
+                .text(c.protocol)
+                .text(c.message)
+                .text(c.reference)
+                .text(c.kind)
+                .text(c.id);
+            row.boolean(c.check).text(c.size_type).text(c.detail);
         }
         Observation::Unrecognised(u) => {
             row.end(u.client).end(u.server).text(u.direction.name()).text(u.transport.name());

@@ -22,7 +22,7 @@ pub use asset::{Asset, AttributeValue, Interface, Role, RoleClaim};
 pub use coverage::{Coverage, Disposition, Mark, Unrecognised, Weird};
 pub use document::{DocumentRow, RowSink};
 pub use observation::{
-    Attribute, Clock, Connection, Credential, Direction, Identity, Name, NameKind, Observation, Operation,
+    Attribute, Cargo, Clock, Connection, Credential, Direction, Identity, Name, NameKind, Observation, Operation,
     OperationClass, Outcome, Position, Program, Request, Service, Session, Sink, Transfer, Transport, Weakness,
 };
 pub use place::{At, SegmentId, SourceId, Timestamp, Uid};

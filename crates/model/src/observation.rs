@@ -484,6 +484,31 @@ pub struct Position<'a> {
     pub receiver_time: Option<Timestamp>,
 }
 
+/// Cargo named on the wire: a container in a message, a tag at a reader.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Cargo<'a> {
+    /// The end that sent it.
+    pub sender: Endpoint,
+    /// The end it was sent to.
+    pub receiver: Endpoint,
+    /// Protocol name as in the registry.
+    pub protocol: &'static str,
+    /// What names it: message type (`BAPLIE`), report.
+    pub message: &'a str,
+    /// Reference of the message, as the sender gave it.
+    pub reference: &'a str,
+    /// `container` or `tag`.
+    pub kind: &'static str,
+    /// Its number.
+    pub id: &'a str,
+    /// Whether the check digit of a container number holds (ISO 6346); `None` where there is none.
+    pub check: Option<bool>,
+    /// Size and type code of a container (ISO 6346), e.g. `45G1`.
+    pub size_type: &'a str,
+    /// Further facts as one JSON object (`vessel`, `voyage`, `full`); empty where there are none.
+    pub detail: &'a str,
+}
+
 /// A device's own clock against the capture's.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Clock {
@@ -523,6 +548,8 @@ pub enum Observation<'a> {
     Position(Position<'a>),
     /// A clock reading.
     Clock(Clock),
+    /// Cargo named.
+    Cargo(Cargo<'a>),
     /// A deviation.
     Weird(Weird<'a>),
     /// A line of the coverage account.

@@ -19,6 +19,7 @@ pub mod detail_json;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
+pub mod edifact;
 pub mod engine;
 pub mod enip;
 pub mod ftp;

@@ -12,6 +12,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::dhcpv6::Dhcpv6,
     &crate::dns::Dns,
     &crate::tls::Dtls,
+    &crate::edifact::Edifact,
     &crate::enip::Enip,
     &crate::ftp::Ftp,
     &crate::ftp::FtpData,

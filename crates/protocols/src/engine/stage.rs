@@ -116,6 +116,13 @@ impl Stage {
         }
         self.attempts += 1;
         match self.probe(protocols, pdu) {
+            // A file may look like any protocol; but what speaks to a machine is told as that, whoever announced it.
+            Verdict::Speaks { protocol, .. }
+                if !protocols.get(protocol).is_some_and(|p| p.meta().control) && self.expected.is_some() =>
+            {
+                let expected = self.expected.unwrap_or(protocol);
+                self.begin(protocols, expected, pdu, wire_length, out, books);
+            }
             Verdict::Speaks { swapped: true, .. } if pdu.flow.midstream => return Fed::RolesSwapped,
             Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, books),
             Verdict::Unsure if self.may_hold(pdu) => self.hold(pdu, wire_length),

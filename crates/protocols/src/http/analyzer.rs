@@ -11,6 +11,7 @@ use super::exchange::{Answer, Exchange, Speaker, push_shown};
 use super::form::{self, Found};
 use super::head::{self, Head, Start};
 use super::{HTTP2_PREFACE, META, probe};
+use crate::edifact;
 use crate::login::{Ends, forget};
 use crate::{Analyzer, Probe, ntlm};
 
@@ -51,6 +52,9 @@ struct Reader {
     /// A body that may be a login, and its kind.
     form: Vec<u8>,
     keep: Option<Kept>,
+    /// Content of the body at hand was seen; and what reads it if it is an EDI interchange.
+    begun: bool,
+    interchange: Option<Box<edifact::Reader>>,
     /// Number of the request whose body is being read.
     serial: u64,
     /// Place of the last piece of a head, and whether its rest will not come.
@@ -116,8 +120,27 @@ impl Reader {
         self.form.extend_from_slice(content);
     }
 
+    /// Hands on content of a body that is an EDI interchange.
+    fn interchange(&mut self, content: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        if content.is_empty() {
+            return;
+        }
+        if !std::mem::replace(&mut self.begun, true) && edifact::is_start(content) {
+            self.interchange = Some(Box::default());
+        }
+        if let Some(interchange) = &mut self.interchange {
+            interchange.feed(pdu.at, pdu.sender(), pdu.receiver(), content, out);
+        }
+    }
+
+    fn body_ended(&mut self) {
+        self.begun = false;
+        self.interchange = None;
+    }
+
     fn reset(&mut self, place: Place) {
         self.place = place;
+        self.body_ended();
         self.head.clear();
         forget(&mut self.form);
         self.keep = None;
@@ -164,7 +187,12 @@ impl Analyzer for HttpAnalyzer {
     fn gap(&mut self, direction: Direction, missing: u32, out: &mut dyn Sink) {
         let reader = self.reader(direction);
         let place_known = match &mut reader.place {
-            Place::Body(body) => body.skip(missing.into()),
+            Place::Body(body) => {
+                if let Some(interchange) = &mut reader.interchange {
+                    interchange.gap();
+                }
+                body.skip(missing.into())
+            }
             _ => false,
         };
         if place_known {
@@ -249,11 +277,15 @@ impl HttpAnalyzer {
                 Place::Body(mut body) => {
                     let taken = body.take(rest);
                     reader.content(taken.content);
+                    reader.interchange(taken.content, pdu, out);
                     rest = rest.get(taken.used..).unwrap_or_default();
                     reader.place = Place::Body(body);
                     match taken.now {
                         Now::Within => {}
-                        Now::Done => self.body_done(reader, pdu.at, out),
+                        Now::Done => {
+                            reader.body_ended();
+                            self.body_done(reader, pdu.at, out);
+                        }
                         Now::Broken => {
                             self.weird("http_chunk_malformed", "chunked coding is broken", pdu, out);
                             reader.reset(Place::Lost);

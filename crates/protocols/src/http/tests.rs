@@ -251,3 +251,19 @@ proptest! {
         feed_unprobed(&Http, &flow, &pieces);
     }
 }
+
+#[test]
+fn an_edi_interchange_in_a_body_is_read() {
+    let message = "UNB+UNOA:2+A+B+261102:1400+1'UNH+1+CODECO:D:95B:UN'EQD+CN+CSQU3054383+22G1'UNT+3+1'UNZ+1+1'";
+    let request = format!("POST /edi HTTP/1.1\r\nHost: tos\r\nContent-Length: {}\r\n\r\n{message}", message.len());
+    let next = b"POST /edi HTTP/1.1\r\nHost: tos\r\nContent-Length: 5\r\n\r\nhello";
+    let (head, tail) = request.as_bytes().split_at(request.len() - 40);
+    let rows = feed(
+        &Http,
+        &flow(Transport::Tcp, 80),
+        &[(Direction::FromClient, head), (Direction::FromClient, tail), (Direction::FromClient, next)],
+    );
+    assert_eq!(rows.of("cargo").len(), 1);
+    assert_eq!(rows.of("cargo")[0]["id"], "CSQU3054383");
+    assert_eq!(rows.of("request").iter().filter(|row| row["protocol"] == "http").count(), 2);
+}

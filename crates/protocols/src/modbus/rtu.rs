@@ -40,6 +40,7 @@ impl Protocol for ModbusRtu {
             return Probe::No;
         }
         match Frame::read(pdu.data).map(|frame| shape(frame.pdu)) {
+            Some(_) if is_roc(pdu.data) => Probe::Unsure,
             Some(Shape::Request | Shape::Either) => Probe::Yes,
             Some(Shape::Reply) => Probe::YesFromServer,
             Some(Shape::Neither) | None => Probe::No,
@@ -49,6 +50,12 @@ impl Protocol for ModbusRtu {
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(RtuFlow { flow: ModbusFlow::default(), partial: [Vec::new(), Vec::new()] })
     }
+}
+
+/// Whether the bytes could be a message of ROC or ROC Plus flow computers, which end with the same CRC: two units and groups, an
+/// operation, and the length of what stands between it and the CRC.
+fn is_roc(bytes: &[u8]) -> bool {
+    bytes.get(5).is_some_and(|length| usize::from(*length) + 8 == bytes.len())
 }
 
 /// One frame whose CRC holds.
@@ -187,6 +194,14 @@ mod tests {
         );
         assert_eq!(rows.of("operation").len(), 3);
         assert_eq!(rows.of("operation")[0]["latency"], 2_000_000);
+    }
+
+    // ROC Plus has the same CRC (icsnpp-all-opcodes-tcp.pcap, frame 4): one message is not enough to tell.
+    #[test]
+    fn a_flow_computers_message_leaves_doubt() {
+        let flow = flow(Transport::Tcp, 4000);
+        let message = hex("0102030406003a2f");
+        assert_eq!(ModbusRtu.probe(&pdu(&flow, 0, FromClient, &message)), Probe::Unsure);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Every kind of observation becomes a row of its table, each field in its column.
 
 use quaywatch_model::{
-    Clock, Connection, Coverage, Credential, Direction, Disposition, Name, NameKind, Outcome, Position, Program,
+    Cargo, Clock, Connection, Coverage, Credential, Direction, Disposition, Name, NameKind, Outcome, Position, Program,
     Request, Service, Session, Transfer, Transport, Unrecognised, Weakness, Weird,
 };
 
@@ -279,6 +279,39 @@ fn unrecognised_traffic() {
             "100000000",
             "1.0",
             "cafe"
+        ]
+    );
+}
+
+#[test]
+fn cargo() {
+    let cargo = Cargo {
+        sender: CLIENT,
+        receiver: SERVER,
+        protocol: "edifact",
+        message: "BAPLIE",
+        reference: "1",
+        kind: "container",
+        id: "CSQU3054383",
+        check: Some(true),
+        size_type: "22G1",
+        detail: "",
+    };
+    assert_eq!(
+        own_columns("cargo", Observation::Cargo(cargo)),
+        [
+            "10.0.0.1",
+            "50000",
+            "10.0.0.2",
+            "502",
+            "edifact",
+            "BAPLIE",
+            "1",
+            "container",
+            "CSQU3054383",
+            "true",
+            "22G1",
+            ""
         ]
     );
 }
