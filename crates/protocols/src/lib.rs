@@ -38,6 +38,7 @@ pub mod ntp;
 pub mod openvpn;
 pub mod pairing;
 pub mod profinet_dcp;
+pub mod rdp;
 #[cfg(any(test, feature = "testing"))]
 pub mod recording;
 pub mod registry;

@@ -29,6 +29,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ntp::Ntp,
     &crate::openvpn::OpenVpn,
     &crate::profinet_dcp::ProfinetDcp,
+    &crate::rdp::Rdp,
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::smb::Smb,

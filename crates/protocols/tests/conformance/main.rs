@@ -19,6 +19,7 @@ mod goose;
 mod http;
 mod modbus;
 mod profinet_dcp;
+mod rdp;
 mod s7comm;
 mod s7comm_plus;
 mod sv;
