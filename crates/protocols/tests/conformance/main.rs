@@ -23,3 +23,4 @@ mod rdp;
 mod s7comm;
 mod s7comm_plus;
 mod sv;
+mod vnc;
