@@ -42,6 +42,7 @@ pub mod pairing;
 pub mod pcom;
 pub mod profinet_dcp;
 pub mod radius;
+pub mod rdp;
 #[cfg(any(test, feature = "testing"))]
 pub mod recording;
 pub mod registry;

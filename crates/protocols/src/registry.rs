@@ -34,6 +34,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::pcom::Pcom,
     &crate::profinet_dcp::ProfinetDcp,
     &crate::radius::Radius,
+    &crate::rdp::Rdp,
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::sick_cola::SickCola,

@@ -111,7 +111,8 @@ fn remote_desktop_is_named() {
     let mut whole = cookie.clone();
     whole.resize(0x2c, 0);
     let flow = flow(Transport::Tcp, 3389);
-    assert_eq!(S7comm.probe(&pdu(&flow, 0, FromClient, &whole)), Probe::Yes);
+    // It has its own entry.
+    assert_eq!(S7comm.probe(&pdu(&flow, 0, FromClient, &whole)), Probe::No);
     let mut analyzer = S7comm.open(&flow);
     let mut rows = Recorder::default();
     analyzer.feed(&pdu(&flow, 0, FromClient, &whole), &mut rows);

@@ -47,7 +47,7 @@ static META: ProtocolMeta = ProtocolMeta {
     depth: Depth::Full,
     control: true,
     scope: "COTP connections; S7comm jobs, acknowledgements and userdata with addresses, blocks, identification, clock, passwords. \
-            S7comm-plus on COTP has its own entry; MMS and remote desktop are recognised by name only.",
+            S7comm-plus and remote desktop on COTP have their own entries; MMS is recognised by name only.",
 };
 
 impl Protocol for S7comm {
@@ -85,7 +85,7 @@ fn probe_tpdu(packet: &[u8]) -> Probe {
         Ok((Tpdu::Data { user, .. }, _)) => match UpperKind::of(user) {
             None => Probe::Unsure,
             // Its own entry claims it.
-            Some(UpperKind::S7commPlus) => Probe::No,
+            Some(UpperKind::S7commPlus | UpperKind::Rdp) => Probe::No,
             Some(kind) if kind.from_server(user) => Probe::YesFromServer,
             Some(_) => Probe::Yes,
         },
@@ -97,10 +97,11 @@ fn probe_tpdu(packet: &[u8]) -> Probe {
     }
 }
 
-/// A connect that names the called transport selector is ISO's; one with a cookie or negotiation is remote desktop's, which has no
-/// analyzer yet and gets its name here. Without either, what follows must tell.
+/// A connect that names the called transport selector is ISO's; one with a cookie or negotiation is remote desktop's, which has its
+/// own entry. Without either, what follows must tell.
 const fn told(connect: &Connect<'_>, direction: Direction) -> Probe {
-    match (connect.called.is_some() || connect.rdp, direction) {
+    match (connect.called.is_some(), direction) {
+        _ if connect.rdp => Probe::No,
         (true, Direction::FromClient) => Probe::Yes,
         (true, Direction::FromServer) => Probe::YesFromServer,
         (false, _) => Probe::Unsure,

@@ -20,6 +20,8 @@ mod goose;
 mod http;
 mod modbus;
 mod profinet_dcp;
+mod rdp;
 mod s7comm;
 mod s7comm_plus;
 mod sv;
+mod vnc;
