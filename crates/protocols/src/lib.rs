@@ -8,6 +8,7 @@
 pub mod ads;
 pub mod analyzer;
 pub mod arp;
+pub mod bacnet;
 pub mod bytes;
 pub mod cdp;
 pub mod cip;

@@ -7,6 +7,7 @@ use crate::Protocol;
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ads::Ads,
     &crate::arp::Arp,
+    &crate::bacnet::Bacnet,
     &crate::cdp::Cdp,
     &crate::dhcp::Dhcp,
     &crate::dhcpv6::Dhcpv6,

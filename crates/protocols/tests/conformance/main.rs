@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod bacnet;
 mod beckhoff_ads;
 mod cip;
 mod goose;
