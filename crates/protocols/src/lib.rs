@@ -19,6 +19,7 @@ pub mod detail;
 pub mod detail_json;
 pub mod dhcp;
 pub mod dhcpv6;
+pub mod dnp3;
 pub mod dns;
 pub mod engine;
 pub mod enip;

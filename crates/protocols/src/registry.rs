@@ -11,6 +11,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::cdp::Cdp,
     &crate::dhcp::Dhcp,
     &crate::dhcpv6::Dhcpv6,
+    &crate::dnp3::Dnp3,
     &crate::dns::Dns,
     &crate::tls::Dtls,
     &crate::enip::Enip,

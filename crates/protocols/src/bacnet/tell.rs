@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    Address, At, Attribute, Endpoint, Observation, Operation, OperationClass, Outcome, Session, Sink, Timestamp,
-    Transfer, Weird,
+    At, Attribute, Endpoint, Observation, Operation, OperationClass, Outcome, Session, Sink, Timestamp, Transfer, Weird,
 };
 
 use super::describe::{password, tags};
 use super::files::{Files, Which};
 use super::frame::Remote;
 use super::names;
-use super::service::{self, Choice, Item, Part};
-use super::tag::{Failure, Kind, Object, Tag};
+use super::service::{self, Choice, Part};
+use super::tag::{Failure, Tag};
 use super::{PROTOCOL, Place};
 use crate::bytes::Cursor;
 use crate::claims::Claims;

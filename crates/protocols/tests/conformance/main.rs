@@ -16,6 +16,7 @@ mod harness;
 mod bacnet;
 mod beckhoff_ads;
 mod cip;
+mod dnp3;
 mod goose;
 mod http;
 mod modbus;
