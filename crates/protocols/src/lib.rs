@@ -8,6 +8,7 @@
 pub mod ads;
 pub mod analyzer;
 pub mod arp;
+pub mod bacnet;
 pub mod bytes;
 pub mod cdp;
 pub mod cip;
@@ -18,6 +19,7 @@ pub mod detail;
 pub mod detail_json;
 pub mod dhcp;
 pub mod dhcpv6;
+pub mod dnp3;
 pub mod dns;
 pub mod edifact;
 pub mod engine;

@@ -7,9 +7,11 @@ use crate::Protocol;
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ads::Ads,
     &crate::arp::Arp,
+    &crate::bacnet::Bacnet,
     &crate::cdp::Cdp,
     &crate::dhcp::Dhcp,
     &crate::dhcpv6::Dhcpv6,
+    &crate::dnp3::Dnp3,
     &crate::dns::Dns,
     &crate::tls::Dtls,
     &crate::edifact::Edifact,

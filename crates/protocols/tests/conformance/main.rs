@@ -14,8 +14,10 @@
 mod classification;
 mod harness;
 
+mod bacnet;
 mod beckhoff_ads;
 mod cip;
+mod dnp3;
 mod goose;
 mod http;
 mod modbus;
