@@ -27,6 +27,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::nbns::Nbns,
     &crate::nmea::Nmea,
     &crate::ntp::Ntp,
+    &crate::opcua::OpcUa,
     &crate::openvpn::OpenVpn,
     &crate::profinet_dcp::ProfinetDcp,
     &crate::s7comm::S7comm,
