@@ -65,7 +65,11 @@ pub fn endpoint<'a>(reader: &mut Reader<'a>, detail: &mut Detail) -> Option<(App
     let url = reader.text()?;
     let server = Application::read(reader)?;
     let (certificate, mode, security) = (reader.bytes()?, reader.u32()?, reader.text()?);
-    detail.begin().text("url", url).text("security_policy", policy(security)).text("security_mode", security_mode(mode));
+    detail
+        .begin()
+        .text("url", url)
+        .text("security_policy", policy(security))
+        .text("security_mode", security_mode(mode));
     tokens(reader, detail)?;
     // Transport profile and the server's own rating.
     reader.bytes()?;
@@ -112,7 +116,13 @@ pub fn claim_host(url: &str, subject: Address, claims: &mut Claims, at: At, out:
 }
 
 /// Reads the certificate that one end presented; returns it as a JSON object.
-pub fn claim_certificate(der: &[u8], subject: Address, claims: &mut Claims, at: At, out: &mut dyn Sink) -> Option<String> {
+pub fn claim_certificate(
+    der: &[u8],
+    subject: Address,
+    claims: &mut Claims,
+    at: At,
+    out: &mut dyn Sink,
+) -> Option<String> {
     let read = certificate::read(der)?;
     claims.identify(out, at, subject, (Attribute::Certificate, &read.subject, "opcua certificate"));
     Some(read.detail)

@@ -172,7 +172,9 @@ mod tests {
     fn headers_are_strict() {
         let hello = b"HELF\x38\0\0\0";
         assert_eq!(header(hello), Some(Header { kind: Kind::Hello, finality: Finality::Final, size: 56 }));
-        for nonsense in [&b"HELO mail.example"[..], b"HELC\x38\0\0\0", b"MSGF\x08\0\0\0", b"MSGF\0\0\0\x40", b"MSGX\x40\0\0\0"] {
+        for nonsense in
+            [&b"HELO mail.example"[..], b"HELC\x38\0\0\0", b"MSGF\x08\0\0\0", b"MSGF\0\0\0\x40", b"MSGX\x40\0\0\0"]
+        {
             assert_eq!(length(nonsense), Length::Invalid);
         }
         assert_eq!(length(b"HELF\x38"), Length::NeedMore);

@@ -346,6 +346,7 @@ impl Talk {
         let ids = Ids { channel, token: Some(token), request: reader.u32()? };
         let readable = self.policy == "None"
             || partials.has(ids.request)
+            || header.finality == Finality::Abort && self.waiting.find(&ids.request.into()).is_some()
             || type_id(header.kind, bytes).and_then(names::asks).is_some();
         if !readable {
             self.opaque(ids, pdu, out);
@@ -490,7 +491,8 @@ impl Talk {
 
     fn response(&mut self, id: u32, reader: &mut Reader<'_>, ids: Ids, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let service = names::by_response(id);
-        let fits = |ask: &Exchange| ask.server == pdu.sender() && service.is_none_or(|service| service.request == ask.code);
+        let fits =
+            |ask: &Exchange| ask.server == pdu.sender() && service.is_none_or(|service| service.request == ask.code);
         let mut ask = self.waiting.answer_where(&ids.request.into(), fits).unwrap_or_else(|| {
             let mut ask = self.exchange(pdu, false);
             match service {
@@ -509,7 +511,9 @@ impl Talk {
         let read = match header {
             None => None,
             // A fault, and often a failure, has no body.
-            Some(header) if service.is_none() || !header.result.is_good() && reader.rest().is_empty() => Some(Understood::Yes),
+            Some(header) if service.is_none() || !header.result.is_good() && reader.rest().is_empty() => {
+                Some(Understood::Yes)
+            }
             Some(_) => response::describe(reader, &mut ask, &mut tell),
         };
         self.judge(read, pdu, out);

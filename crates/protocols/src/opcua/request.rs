@@ -69,7 +69,9 @@ pub fn describe(reader: &mut Reader<'_>, ask: &mut Exchange) -> Option<Understoo
             ask.counted(points);
         }
         names::TRANSLATE_PATHS => each(reader, ask, path)?,
-        names::REGISTER_NODES | names::UNREGISTER_NODES => each(reader, ask, |reader, ask| on_node(reader, ask).map(|_| ()))?,
+        names::REGISTER_NODES | names::UNREGISTER_NODES => {
+            each(reader, ask, |reader, ask| on_node(reader, ask).map(|_| ()))?
+        }
         names::HISTORY_READ => history_read(reader, ask)?,
         names::HISTORY_UPDATE => each(reader, ask, history_update)?,
         names::CALL => call(reader, ask)?,
@@ -81,7 +83,9 @@ pub fn describe(reader: &mut Reader<'_>, ask: &mut Exchange) -> Option<Understoo
         })?,
         names::DELETE_REFERENCES => each(reader, ask, delete_reference)?,
         names::CREATE_ITEMS => create_items(reader, ask)?,
-        names::MODIFY_ITEMS | names::DELETE_ITEMS | names::SET_MONITORING_MODE | names::SET_TRIGGERING => items(reader, ask)?,
+        names::MODIFY_ITEMS | names::DELETE_ITEMS | names::SET_MONITORING_MODE | names::SET_TRIGGERING => {
+            items(reader, ask)?
+        }
         names::CREATE_SUBSCRIPTION | names::MODIFY_SUBSCRIPTION => subscription(reader, ask)?,
         names::SET_PUBLISHING_MODE => {
             let on = reader.flag()?;

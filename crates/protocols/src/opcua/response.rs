@@ -391,13 +391,18 @@ impl<'a> Build<'a> {
 
     fn tell(&self, tell: &mut Telling<'_>) {
         let (at, subject) = (tell.at, tell.server.address);
-        let mut claim = |attribute, value: &str, method| tell.claims.identify(tell.out, at, subject, (attribute, value, method));
+        let mut claim =
+            |attribute, value: &str, method| tell.claims.identify(tell.out, at, subject, (attribute, value, method));
         claim(Attribute::Vendor, self.manufacturer, "opcua build info manufacturer");
         claim(Attribute::Product, self.product, "opcua build info product");
         claim(Attribute::Product, self.product_uri, "opcua build info product uri");
         if !self.version.is_empty() {
             let version = format!("{} {} {}", self.product, self.version, self.number);
-            claim(Attribute::Software, version.split_whitespace().collect::<Vec<_>>().join(" ").as_str(), "opcua build info software version");
+            claim(
+                Attribute::Software,
+                version.split_whitespace().collect::<Vec<_>>().join(" ").as_str(),
+                "opcua build info software version",
+            );
         }
         if let Some(state) = self.state {
             claim(Attribute::State, names::server_state(state), "opcua server state");

@@ -79,7 +79,15 @@ impl Login {
     }
 
     /// Emits session and credentials.
-    pub fn report(&self, exchange: &Exchange, at: At, outcome: Outcome, channel: &str, claims: &mut Claims, out: &mut dyn Sink) {
+    pub fn report(
+        &self,
+        exchange: &Exchange,
+        at: At,
+        outcome: Outcome,
+        channel: &str,
+        claims: &mut Claims,
+        out: &mut dyn Sink,
+    ) {
         let (client, server) = (exchange.client, exchange.server);
         claims.session(
             out,

@@ -18,6 +18,7 @@ mod cip;
 mod goose;
 mod http;
 mod modbus;
+mod opcua;
 mod profinet_dcp;
 mod s7comm;
 mod s7comm_plus;
