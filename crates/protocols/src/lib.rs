@@ -39,6 +39,7 @@ pub mod nbns;
 pub mod nmea;
 pub mod ntlm;
 pub mod ntp;
+pub mod opcua;
 pub mod openvpn;
 pub mod pairing;
 pub mod pcom;

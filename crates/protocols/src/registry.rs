@@ -32,6 +32,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::nbns::Nbns,
     &crate::nmea::Nmea,
     &crate::ntp::Ntp,
+    &crate::opcua::OpcUa,
     &crate::openvpn::OpenVpn,
     &crate::pcom::Pcom,
     &crate::profinet_dcp::ProfinetDcp,

@@ -19,11 +19,11 @@ const MAX_TEXT: usize = 1024;
 
 /// One certificate.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     /// The subject's distinguished name.
-    pub(super) subject: String,
+    pub(crate) subject: String,
     /// All of it as a JSON object.
-    pub(super) detail: String,
+    pub(crate) detail: String,
 }
 
 /// The certificates in the body of a certificate message before TLS 1.3 (RFC 5246 section 7.4.2), first the sender's own.
@@ -51,7 +51,7 @@ fn long_field<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 }
 
 /// Reads one certificate in DER.
-fn read(der: &[u8]) -> Option<Certificate> {
+pub(crate) fn read(der: &[u8]) -> Option<Certificate> {
     if der.len() > MAX_CERTIFICATE {
         return None;
     }

@@ -3,7 +3,7 @@
 //! What is readable of a handshake is: the two hellos, the certificates before TLS 1.3, alerts. The rest is encrypted.
 
 mod analyzer;
-mod certificate;
+pub(crate) mod certificate;
 mod ciphers;
 mod dtls;
 mod hello;

@@ -21,6 +21,7 @@ mod dnp3;
 mod goose;
 mod http;
 mod modbus;
+mod opcua;
 mod profinet_dcp;
 mod rdp;
 mod s7comm;
