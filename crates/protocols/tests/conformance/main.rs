@@ -14,6 +14,7 @@
 mod harness;
 
 mod beckhoff_ads;
+mod beckhoff_udp_48899;
 mod cip;
 mod goose;
 mod http;
