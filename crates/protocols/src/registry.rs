@@ -6,6 +6,7 @@ use crate::Protocol;
 #[rustfmt::skip]
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ads::Ads,
+    &crate::ads::discovery::AdsDiscovery,
     &crate::arp::Arp,
     &crate::bacnet::Bacnet,
     &crate::cdp::Cdp,

@@ -2,6 +2,7 @@
 //!
 //! Two AMS routers share one connection, so either end may ask: who is client is told by each frame, not by the flow.
 
+pub mod discovery;
 pub mod message;
 pub mod names;
 #[cfg(test)]

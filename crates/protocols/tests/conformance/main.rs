@@ -16,6 +16,7 @@ mod harness;
 
 mod bacnet;
 mod beckhoff_ads;
+mod beckhoff_udp_48899;
 mod cip;
 mod dnp3;
 mod goose;
