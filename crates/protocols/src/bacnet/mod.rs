@@ -78,8 +78,10 @@ fn probe_link(pdu: &Pdu<'_>) -> Probe {
     let Some(frame) = Frame::read(pdu.data) else { return Probe::No };
     let length = usize::from(frame.length);
     let usual = META.udp.contains(&pdu.flow.server.port) || META.udp.contains(&pdu.flow.client.port);
-    // A wrong length around a sound PDU is a broken frame where BACnet is usual, and nothing elsewhere.
-    if length != pdu.data.len() && !usual && !(pdu.cut && length > pdu.data.len()) {
+    // A wrong length around a sound PDU is a broken frame where BACnet is usual; elsewhere only if it is one that devices send
+    // every day, not a function of the link.
+    let everyday = !frame.v6 && matches!(frame.function, 0x0a | 0x0b) && (8..1500).contains(&length);
+    if length != pdu.data.len() && !usual && !everyday && !(pdu.cut && length > pdu.data.len()) {
         return Probe::No;
     }
     match frame.carries {

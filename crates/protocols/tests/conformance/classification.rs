@@ -14,8 +14,11 @@ use crate::harness::{Line, read, shared, well_formed};
 
 /// tshark's table, and the services of ours that mean the same.
 const SAME: &[(&str, &[&str])] = &[
+    ("bacnet", &["bacnet"]),
     ("beckhoff-ads", &["ads"]),
+    ("beckhoff-udp-48899", &["ads-discovery"]),
     ("dhcp", &["dhcp"]),
+    ("dnp3", &["dnp3"]),
     ("dns", &["dns", "mdns", "llmnr"]),
     ("enip-cip", &["enip", "cip-io"]),
     ("ftp", &["ftp"]),
@@ -24,6 +27,8 @@ const SAME: &[(&str, &[&str])] = &[
     ("mqtt", &["mqtt"]),
     ("nbns", &["nbns"]),
     ("ntp", &["ntp"]),
+    ("opcua", &["opcua"]),
+    ("rdp", &["rdp"]),
     ("s7comm", &["s7comm"]),
     ("s7comm-plus", &["s7comm-plus"]),
     ("smb", &["smb", "nbdgm"]),
