@@ -28,6 +28,7 @@ pub mod icmp;
 mod iec61850;
 pub mod lldp;
 pub mod login;
+pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod nbdgm;

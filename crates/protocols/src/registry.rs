@@ -21,6 +21,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::lldp::Lldp,
     &crate::dns::Llmnr,
     &crate::dns::Mdns,
+    &crate::mms::Mms,
     &crate::modbus::Modbus,
     &crate::mqtt::Mqtt,
     &crate::nbdgm::Nbdgm,

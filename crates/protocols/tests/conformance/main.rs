@@ -17,6 +17,7 @@ mod beckhoff_ads;
 mod cip;
 mod goose;
 mod http;
+mod mms;
 mod modbus;
 mod opcua;
 mod profinet_dcp;
