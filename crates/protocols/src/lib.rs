@@ -32,6 +32,7 @@ mod iec61850;
 pub mod lldp;
 pub mod login;
 pub mod memobus;
+pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod nbdgm;

@@ -26,6 +26,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::dns::Llmnr,
     &crate::dns::Mdns,
     &crate::memobus::Memobus,
+    &crate::mms::Mms,
     &crate::modbus::Modbus,
     &crate::modbus::ModbusRtu,
     &crate::mqtt::Mqtt,

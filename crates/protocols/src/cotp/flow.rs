@@ -115,15 +115,19 @@ impl State {
     /// What a message is: by its first bytes, else what the flow carries.
     fn recognise(&self, data: &[u8]) -> Option<UpperKind> {
         let told = UpperKind::of(data);
-        // A channel of remote desktop carries anything; what looks like another layer there is chance.
-        if self.kind == Some(UpperKind::Rdp) { self.kind } else { told.or(self.kind) }
+        match self.kind {
+            // A channel of remote desktop carries anything; what looks like another layer there is chance.
+            Some(UpperKind::Rdp) => self.kind,
+            // A session that was opened for something else than MMS looks like it while it transfers data.
+            Some(UpperKind::IsoSession) if told == Some(UpperKind::Mms) && data.first() == Some(&1) => self.kind,
+            _ => told.or(self.kind),
+        }
     }
 
     /// The name to count a message under that no analyzer reads.
     fn undecoded(&self, kind: Option<UpperKind>) -> Option<&'static str> {
         match kind {
-            Some(UpperKind::S7comm | UpperKind::S7commPlus) => None,
-            Some(kind) => (!self.uppers.iter().any(|(known, _)| *known == kind)).then(|| kind.name()),
+            Some(kind) => (!kind.is_read()).then(|| kind.name()),
             None => Some("unknown upper layer"),
         }
     }

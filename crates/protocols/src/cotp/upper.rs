@@ -74,8 +74,15 @@ impl UpperKind {
         match self {
             UpperKind::S7comm => Some(Box::new(crate::s7comm::Conversation::default())),
             UpperKind::S7commPlus => Some(Box::new(crate::s7comm_plus::Conversation::default())),
-            UpperKind::Mms | UpperKind::IsoSession | UpperKind::Rdp => None,
+            UpperKind::Mms => Some(Box::new(crate::mms::Conversation::default())),
+            UpperKind::IsoSession | UpperKind::Rdp => None,
         }
+    }
+
+    /// Whether there is an analyzer for it.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        matches!(self, UpperKind::S7comm | UpperKind::S7commPlus | UpperKind::Mms)
     }
 
     /// Tells an upper layer by the first bytes of a message.

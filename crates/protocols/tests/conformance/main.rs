@@ -21,6 +21,7 @@ mod cip;
 mod dnp3;
 mod goose;
 mod http;
+mod mms;
 mod modbus;
 mod opcua;
 mod profinet_dcp;
