@@ -23,6 +23,7 @@ const SAME: &[(&str, &[&str])] = &[
     ("enip-cip", &["enip", "cip-io"]),
     ("ftp", &["ftp"]),
     ("http", &["http"]),
+    ("mms", &["mms"]),
     ("modbus", &["modbus", "umas"]),
     ("mqtt", &["mqtt"]),
     ("nbns", &["nbns"]),
