@@ -55,7 +55,9 @@ impl<'a> Element<'a> {
     /// Its content as text: MMS identifiers are letters, digits, `$` and `_`; what JSON or a terminal would trip over is replaced.
     #[must_use]
     pub fn text(&self) -> String {
-        let plain = |byte: &u8| if matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\') { char::from(*byte) } else { '?' };
+        let plain = |byte: &u8| {
+            if matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\') { char::from(*byte) } else { '?' }
+        };
         self.content.iter().map(plain).collect()
     }
 

@@ -83,7 +83,12 @@ impl Upper for Conversation {
             },
         };
         if read.is_none() {
-            broken("mms_malformed_session", "session or presentation PDU cut short or of a kind not used here", message, out);
+            broken(
+                "mms_malformed_session",
+                "session or presentation PDU cut short or of a kind not used here",
+                message,
+                out,
+            );
         }
     }
 
@@ -110,7 +115,8 @@ impl Conversation {
     /// A fresh exchange, its allocations used again.
     fn exchange(&mut self, message: &Message<'_>, asks: bool) -> Exchange {
         let mut exchange = self.spare.pop().unwrap_or_default();
-        let (client, server) = if asks { (message.sender, message.receiver) } else { (message.receiver, message.sender) };
+        let (client, server) =
+            if asks { (message.sender, message.receiver) } else { (message.receiver, message.sender) };
         exchange.begin(message.at, client, server, asks);
         exchange
     }
@@ -144,7 +150,14 @@ impl Conversation {
     }
 
     /// Emits something that has no answer.
-    fn tell(&mut self, message: &Message<'_>, code: u32, name: &'static str, status: Option<(u32, &str)>, out: &mut dyn Sink) {
+    fn tell(
+        &mut self,
+        message: &Message<'_>,
+        code: u32,
+        name: &'static str,
+        status: Option<(u32, &str)>,
+        out: &mut dyn Sink,
+    ) {
         let mut exchange = self.exchange(message, true);
         exchange.of(code, (name, OperationClass::Session));
         exchange.emit(status.map(|(status, name)| (message.at, status, name)), out);
@@ -310,7 +323,13 @@ impl Conversation {
         self.ask(message, What::Initiate, exchange, out);
     }
 
-    fn initiated(&mut self, mut exchange: Exchange, message: &Message<'_>, outcome: (u32, &'static str), out: &mut dyn Sink) {
+    fn initiated(
+        &mut self,
+        mut exchange: Exchange,
+        message: &Message<'_>,
+        outcome: (u32, &'static str),
+        out: &mut dyn Sink,
+    ) {
         exchange.emit(Some((message.at, outcome.0, outcome.1)), out);
         if let Some(login) = self.login.take() {
             let ended = if outcome.0 == 0 { Outcome::Success } else { Outcome::Failure };
@@ -325,6 +344,7 @@ impl Conversation {
         exchange.of(service.number, names::service(service.number));
         exchange.detail.number("invoke_id", invoke.into());
         let read = request::describe(service, &mut exchange);
+        exchange.settle();
         self.ask(message, What::Invoke(invoke), exchange, out);
         read
     }
@@ -341,7 +361,8 @@ impl Conversation {
             exchange
         });
         let fits = service.filter(|service| service.number == exchange.code);
-        let read = fits.and_then(|service| response::describe(service, &mut exchange, message.at, &mut self.claims, out));
+        let read =
+            fits.and_then(|service| response::describe(service, &mut exchange, message.at, &mut self.claims, out));
         if let (Some(service), Some((0, _))) = (service, read) {
             self.moved(&exchange, service, message, out);
         } else {
@@ -400,7 +421,10 @@ impl Conversation {
     fn unconfirmed(&mut self, pdu: Element<'_>, message: &Message<'_>, out: &mut dyn Sink) -> Option<()> {
         let service = pdu.children().next()?;
         let mut exchange = self.exchange(message, false);
-        exchange.of(names::UNCONFIRMED | service.number & 0xff, (names::unconfirmed(service.number), OperationClass::Cyclic));
+        exchange.of(
+            names::UNCONFIRMED | service.number & 0xff,
+            (names::unconfirmed(service.number), OperationClass::Cyclic),
+        );
         let read = request::report(service, &mut exchange);
         exchange.emit(Some((message.at, 0, "")), out);
         self.done(exchange);

@@ -172,7 +172,8 @@ pub fn acse(bytes: &[u8]) -> Option<(Acse, Option<&[u8]>, Option<&[u8]>)> {
             }
             0xbe => {
                 let external = inner.filter(|external| external.first == 0x28);
-                let value = external.and_then(|external| external.children().find(|e| matches!(e.first, 0xa0 | 0x81 | 0x82)));
+                let value =
+                    external.and_then(|external| external.children().find(|e| matches!(e.first, 0xa0 | 0x81 | 0x82)));
                 user = value.map(|value| value.content);
             }
             _ => {}

@@ -86,11 +86,23 @@ pub const fn unconfirmed(number: u32) -> &'static str {
 const ERRORS: [(&str, &[&str]); 13] = [
     (
         "vmd-state",
-        &["other", "vmd-state-conflict", "vmd-operational-problem", "domain-transfer-problem", "state-machine-id-invalid"],
+        &[
+            "other",
+            "vmd-state-conflict",
+            "vmd-operational-problem",
+            "domain-transfer-problem",
+            "state-machine-id-invalid",
+        ],
     ),
     (
         "application-reference",
-        &["other", "application-unreachable", "connection-lost", "application-reference-invalid", "context-unsupported"],
+        &[
+            "other",
+            "application-unreachable",
+            "connection-lost",
+            "application-reference-invalid",
+            "context-unsupported",
+        ],
     ),
     (
         "definition",
@@ -279,7 +291,9 @@ pub fn write_class(item: &str) -> OperationClass {
     match item.split('$').nth(1) {
         Some("CO") => OperationClass::Control,
         // Configuration, description, setting groups, control blocks of reports, logs, GOOSE and sampled values.
-        Some("CF" | "DC" | "SG" | "SE" | "RP" | "BR" | "LG" | "GO" | "GS" | "MS" | "US" | "BL") => OperationClass::Configure,
+        Some("CF" | "DC" | "SG" | "SE" | "RP" | "BR" | "LG" | "GO" | "GS" | "MS" | "US" | "BL") => {
+            OperationClass::Configure
+        }
         _ => OperationClass::Write,
     }
 }
@@ -290,7 +304,10 @@ pub fn name_plate(item: &str) -> Option<(Attribute, &'static str)> {
     let mut parts = item.split('$');
     let (node, constraint, object, attribute) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let device = object == "PhyNam";
-    if !matches!(constraint, "DC" | "EX") || !(device || object == "NamPlt" && node.starts_with("LLN0")) || parts.next().is_some() {
+    if !matches!(constraint, "DC" | "EX")
+        || !(device || object == "NamPlt" && node.starts_with("LLN0"))
+        || parts.next().is_some()
+    {
         return None;
     }
     Some(match attribute {
@@ -312,10 +329,15 @@ mod tests {
 
     #[test]
     fn services_have_their_numbers() {
-        for (number, name) in [(0, "status"), (26, "initiateDownloadSequence"), (40, "start"), (72, "fileOpen"), (77, "fileDirectory")] {
+        for (number, name) in
+            [(0, "status"), (26, "initiateDownloadSequence"), (40, "start"), (72, "fileOpen"), (77, "fileDirectory")]
+        {
             assert_eq!(service(number).0, name);
         }
-        assert_eq!((supported(77), supported(79), supported(84), supported(85)), (Some("fileDirectory"), Some("informationReport"), Some("cancel"), None));
+        assert_eq!(
+            (supported(77), supported(79), supported(84), supported(85)),
+            (Some("fileDirectory"), Some("informationReport"), Some("cancel"), None)
+        );
     }
 
     #[test]

@@ -77,7 +77,10 @@ fn search(element: Element<'_>, ask: &mut Exchange, depth: u8) {
         return element.children().for_each(|child| search(child, ask, depth));
     }
     let identifier = element.content.len() > 1
-        && element.content.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'_' | b'.' | b'/' | b'-'));
+        && element
+            .content
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'_' | b'.' | b'/' | b'-'));
     if matches!(element.first, 0x19 | 0x1a) || identifier && matches!(element.first, 0x80..=0x9f) {
         ask.on(&element.text());
     }
@@ -127,7 +130,8 @@ fn variables(access: Element<'_>, ask: &mut Exchange, mut each: impl FnMut(&mut 
         0xa0 => {
             for (place, variable) in access.children().enumerate() {
                 let specification = variable.children().next()?;
-                let name = Element::only(specification.content).filter(|_| specification.first == 0xa0).and_then(object_name);
+                let name =
+                    Element::only(specification.content).filter(|_| specification.first == 0xa0).and_then(object_name);
                 let name = name.as_deref().unwrap_or("address");
                 ask.on(name);
                 each(ask, place, name);
@@ -173,7 +177,9 @@ fn write(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
         match (names::control(item), names::write_class(item)) {
             (Some(control), _) => controls(ask, control),
             (None, OperationClass::Control) => ask.class = OperationClass::Control,
-            (None, OperationClass::Configure) if ask.class == OperationClass::Write => ask.class = OperationClass::Configure,
+            (None, OperationClass::Configure) if ask.class == OperationClass::Write => {
+                ask.class = OperationClass::Configure
+            }
             _ => {}
         }
     })?;

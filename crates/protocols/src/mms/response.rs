@@ -20,7 +20,13 @@ pub type Outcome = (u32, &'static str);
 pub const SUCCESS: Outcome = (0, "success");
 
 /// Reads a response into `ask`, and claims what it says of the server. `None` if a part that must be there is missing.
-pub fn describe(service: Element<'_>, ask: &mut Exchange, at: At, claims: &mut Claims, out: &mut dyn Sink) -> Option<Outcome> {
+pub fn describe(
+    service: Element<'_>,
+    ask: &mut Exchange,
+    at: At,
+    claims: &mut Claims,
+    out: &mut dyn Sink,
+) -> Option<Outcome> {
     match service.number {
         0 => {
             let state = |first| service.child(first).and_then(|state: Element<'_>| state.unsigned());
@@ -45,7 +51,8 @@ pub fn describe(service: Element<'_>, ask: &mut Exchange, at: At, claims: &mut C
         5 => return Some(results(service, ask, |result| result.first == 0x80)),
         12 => members(service.child(0xa1), ask),
         72 => {
-            let size = service.child(0xa1).and_then(|attributes| attributes.child(0x80)).and_then(|size| size.unsigned());
+            let size =
+                service.child(0xa1).and_then(|attributes| attributes.child(0x80)).and_then(|size| size.unsigned());
             ask.quantity = size.map(u64::from);
         }
         73 | 30 | 27 => ask.quantity = service.child(0x80).and_then(|data| u64::try_from(data.content.len()).ok()),

@@ -68,7 +68,19 @@ impl Transfers {
         }
         let Begun { at, ends: (client, server), way, name, announced } = begun;
         let (name, digest) = (name.to_owned(), Sha256::new());
-        self.list.push(Moving { key, at, client, server, way, name, digest, size: 0, announced, unbroken: true, whole: false });
+        self.list.push(Moving {
+            key,
+            at,
+            client,
+            server,
+            way,
+            name,
+            digest,
+            size: 0,
+            announced,
+            unbroken: true,
+            whole: false,
+        });
     }
 
     /// Takes the next part.

@@ -15,6 +15,7 @@ mod harness;
 
 mod beckhoff_ads;
 mod cip;
+mod cotp;
 mod goose;
 mod http;
 mod mms;
