@@ -128,12 +128,7 @@ fn remote_desktop_is_named() {
 
 #[test]
 fn other_layers_are_named_and_counted() {
-    for (user, name) in [
-        ("0100010061083006020103a0010000", "mms"),
-        ("a82680 02001f", "mms"),
-        ("7f658201be0401", "rdp"),
-        ("0d0a050613010016010214", "iso-session"),
-    ] {
+    for (user, name) in [("7f658201be0401", "rdp"), ("0d0a050613010016010214", "iso-session")] {
         let flow = flow(Transport::Tcp, 102);
         let mut analyzer = S7comm.open(&flow);
         let mut rows = Recorder::default();

@@ -344,6 +344,7 @@ impl Conversation {
         exchange.of(service.number, names::service(service.number));
         exchange.detail.number("invoke_id", invoke.into());
         let read = request::describe(service, &mut exchange);
+        exchange.settle();
         self.ask(message, What::Invoke(invoke), exchange, out);
         read
     }

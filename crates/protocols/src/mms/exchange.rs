@@ -136,6 +136,11 @@ impl Exchange {
             self.list.push(']');
             self.detail.object("variables", &self.list);
         }
+        self.settle();
+    }
+
+    /// Ends the naming of things that are neither counted nor listed.
+    pub fn settle(&mut self) {
         self.list.clear();
         self.named = 0;
     }

@@ -19,6 +19,7 @@ mod beckhoff_ads;
 mod beckhoff_udp_48899;
 mod cip;
 mod dnp3;
+mod cotp;
 mod goose;
 mod http;
 mod mms;
