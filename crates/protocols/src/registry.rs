@@ -14,6 +14,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::dns::Dns,
     &crate::tls::Dtls,
     &crate::enip::Enip,
+    &crate::ethercat::EtherCat,
     &crate::ftp::Ftp,
     &crate::ftp::FtpData,
     &crate::goose::Goose,

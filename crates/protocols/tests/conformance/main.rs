@@ -16,6 +16,7 @@ mod harness;
 mod beckhoff_ads;
 mod beckhoff_udp_48899;
 mod cip;
+mod ethercat;
 mod goose;
 mod http;
 mod modbus;
