@@ -17,6 +17,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::tls::Dtls,
     &crate::edifact::Edifact,
     &crate::enip::Enip,
+    &crate::ethercat::EtherCat,
     &crate::ftp::Ftp,
     &crate::ftp::FtpData,
     &crate::goose::Goose,

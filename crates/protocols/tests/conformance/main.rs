@@ -20,6 +20,7 @@ mod beckhoff_udp_48899;
 mod cip;
 mod dnp3;
 mod cotp;
+mod ethercat;
 mod goose;
 mod http;
 mod mms;
