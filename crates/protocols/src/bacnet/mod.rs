@@ -81,7 +81,8 @@ fn probe_link(pdu: &Pdu<'_>) -> Probe {
     // A wrong length around a sound PDU is a broken frame where BACnet is usual; elsewhere only if it is one that devices send
     // every day, not a function of the link.
     let everyday = !frame.v6 && matches!(frame.function, 0x0a | 0x0b) && (8..1500).contains(&length);
-    if length != pdu.data.len() && !usual && !everyday && !(pdu.cut && length > pdu.data.len()) {
+    let may_differ = usual || everyday || (pdu.cut && length > pdu.data.len());
+    if length != pdu.data.len() && !may_differ {
         return Probe::No;
     }
     match frame.carries {

@@ -12,8 +12,9 @@ fn connect(row: &Row, key: &str) -> Vec<String> {
     if row["name"] == "connect" { detail(row, key) } else { Vec::new() }
 }
 
+/// A connect that leads to remote desktop is told as a session of that, not as an operation.
 fn is_of(line: &Line, kind: &str) -> bool {
-    line["cotp.type"].split(',').all(|one| one == kind)
+    line["cotp.type"].split(',').all(|one| one == kind) && !line["file"].starts_with("rdp/")
 }
 
 #[test]
