@@ -1,9 +1,11 @@
 //! BER elements (X.690) with tags of any size, as MMS numbers its services beyond 30. Definite lengths only.
 
+use std::fmt::{self, Write as _};
+
 use crate::bytes::Cursor;
 
-/// Deepest nesting that is followed. IEC 61850 announces up to 10 levels of data, and the PDU puts some around them.
-pub const DEPTH_LIMIT: u8 = 24;
+/// Deepest nesting that is followed. A level of a type description takes four elements, and IEC 61850 announces up to 10 levels of data.
+pub const DEPTH_LIMIT: u8 = 64;
 
 /// An element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,13 +54,16 @@ impl<'a> Element<'a> {
         self.children().find(|element| element.first == first)
     }
 
-    /// Its content as text: MMS identifiers are letters, digits, `$` and `_`; what JSON or a terminal would trip over is replaced.
+    /// Its content as a text to print.
     #[must_use]
-    pub fn text(&self) -> String {
-        let plain = |byte: &u8| {
-            if matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\') { char::from(*byte) } else { '?' }
-        };
-        self.content.iter().map(plain).collect()
+    pub const fn plain(&self) -> Plain<'a> {
+        Plain(self.content)
+    }
+
+    /// Its content as a text, empty if it is none.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        std::str::from_utf8(self.content).unwrap_or_default()
     }
 
     /// Its content as an unsigned integer of at most five bytes.
@@ -89,6 +94,20 @@ impl<'a> Element<'a> {
             }
         }
         true
+    }
+}
+
+/// A text of MMS: letters, digits, `$` and `_`. What JSON or a terminal would trip over prints as `?`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plain<'a>(pub &'a [u8]);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\');
+        match std::str::from_utf8(self.0) {
+            Ok(text) if self.0.iter().all(is_plain) => f.write_str(text),
+            _ => self.0.iter().try_for_each(|byte| f.write_char(if is_plain(byte) { char::from(*byte) } else { '?' })),
+        }
     }
 }
 
@@ -155,7 +174,7 @@ pub fn oid(content: &[u8]) -> String {
             let root = (value / 40).min(2);
             text = format!("{root}.{}", value.saturating_sub(root.saturating_mul(40)));
         } else {
-            text.push_str(&format!(".{value}"));
+            let _ = write!(text, ".{value}");
         }
         value = 0;
     }

@@ -11,7 +11,7 @@ use super::PROTOCOL;
 use super::association::{self, Login};
 use super::ber::{DEPTH_LIMIT, Element, Elements};
 use super::exchange::{Exchange, Step};
-use super::layers::{self, Spdu};
+use super::layers::{self, Apdu, Spdu};
 use super::names;
 use super::request;
 use super::response::{self, SUCCESS};
@@ -201,12 +201,12 @@ impl Conversation {
 
     /// ACSE: it wraps initiate, its answer, or nothing of MMS.
     fn association(&mut self, value: &[u8], message: &Message<'_>, out: &mut dyn Sink) -> Option<()> {
-        let (acse, secret, user) = layers::acse(value)?;
+        let Apdu { acse, secret, user } = layers::acse(value)?;
         match acse.kind {
             0x60 => {
                 self.login = Some(Login::new(&acse, secret));
                 let mut exchange = self.exchange(message, true);
-                exchange.object.push_str(&acse.titles[0]);
+                exchange.object.push_str(acse.titles.first().map_or("", String::as_str));
                 association::describe(&acse, &mut exchange.detail);
                 self.associating = Some(exchange);
                 let read = user.map_or(Some(()), |user| self.values(user, message, out));
@@ -368,7 +368,7 @@ impl Conversation {
         } else {
             self.miss(&exchange);
         }
-        let (status, name) = read.unwrap_or((0, "unexpected response"));
+        let (status, name) = read.unwrap_or((names::UNREADABLE, "unreadable response"));
         exchange.emit(Some((message.at, status, name)), out);
         self.done(exchange);
         read.map(|_| ())

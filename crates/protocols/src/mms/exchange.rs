@@ -1,6 +1,6 @@
 //! A request while it waits for its response, and the operation that becomes of the two.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 
 use quaywatch_model::{At, Attribute, Endpoint, Observation, Operation, OperationClass, Sink};
 
@@ -117,16 +117,18 @@ impl Exchange {
     }
 
     /// Names one more thing that it is done to. All of them go into `list` as well, for a detail.
-    pub fn on(&mut self, name: &str) {
+    pub fn on(&mut self, name: impl Display) {
         self.named = self.named.saturating_add(1);
-        add(&mut self.list, self.named, name);
-        if self.named > OBJECT_NAMES || self.object.len().saturating_add(name.len()) > OBJECT_LIMIT {
+        add(&mut self.list, self.named, &name);
+        let before = self.object.len();
+        if self.named > OBJECT_NAMES || before > OBJECT_LIMIT {
             return;
         }
-        if !self.object.is_empty() {
-            self.object.push_str(", ");
+        let comma = if before > 0 { ", " } else { "" };
+        let _ = write!(self.object, "{comma}{name}");
+        if self.object.len() > OBJECT_LIMIT && before > 0 {
+            self.object.truncate(before);
         }
-        self.object.push_str(name);
     }
 
     /// Says how many things were named, and lists them if the object holds but some.
@@ -146,7 +148,7 @@ impl Exchange {
     }
 
     /// Adds one name to a list that becomes a detail when [`Exchange::listed`] is called.
-    pub fn list(&mut self, name: &str) {
+    pub fn list(&mut self, name: impl Display) {
         self.named = self.named.saturating_add(1);
         add(&mut self.list, self.named, name);
     }
@@ -196,7 +198,7 @@ impl Exchange {
 }
 
 /// Adds a text, which needs no escaping, to a JSON list under construction.
-fn add(list: &mut String, count: usize, name: &str) {
+fn add(list: &mut String, count: usize, name: impl Display) {
     if count <= LISTED {
         let opening = if count == 1 { '[' } else { ',' };
         // Writing to a string cannot fail.
@@ -204,23 +206,47 @@ fn add(list: &mut String, count: usize, name: &str) {
     }
 }
 
-/// Reads an ObjectName: of the machine, of a domain (`domain/item`), or of the association (`@item`).
-#[must_use]
-pub fn object_name(element: Element<'_>) -> Option<String> {
-    match element.first {
-        0x80 => Some(element.text()),
-        0x82 => Some(format!("@{}", element.text())),
-        0xa1 => {
-            let mut parts = element.children();
-            let (domain, item) = (parts.next()?, parts.next()?);
-            (domain.first == 0x1a && item.first == 0x1a).then(|| format!("{}/{}", domain.text(), item.text()))
+/// An ObjectName; prints as `domain/item`, `item` of the device, `@item` of the association.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ObjectName<'a> {
+    /// Of the device as a whole.
+    Device(Element<'a>),
+    /// Of a domain.
+    Domain(Element<'a>, Element<'a>),
+    /// Of the association.
+    Association(Element<'a>),
+}
+
+impl<'a> ObjectName<'a> {
+    /// Reads it.
+    #[must_use]
+    pub fn read(element: Element<'a>) -> Option<Self> {
+        match element.first {
+            0x80 => Some(ObjectName::Device(element)),
+            0x82 => Some(ObjectName::Association(element)),
+            0xa1 => {
+                let mut parts = element.children();
+                let (domain, item) = (parts.next()?, parts.next()?);
+                (domain.first == 0x1a && item.first == 0x1a).then_some(ObjectName::Domain(domain, item))
+            }
+            _ => None,
         }
-        _ => None,
+    }
+
+    /// The item, without its domain.
+    #[must_use]
+    pub fn item(&self) -> &'a str {
+        let (ObjectName::Device(item) | ObjectName::Domain(_, item) | ObjectName::Association(item)) = self;
+        item.text()
     }
 }
 
-/// The item of an object's name, without its domain.
-#[must_use]
-pub fn item(name: &str) -> &str {
-    name.split_once('/').map_or(name, |(_, item)| item)
+impl Display for ObjectName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ObjectName::Device(item) => write!(f, "{}", item.plain()),
+            ObjectName::Association(item) => write!(f, "@{}", item.plain()),
+            ObjectName::Domain(domain, item) => write!(f, "{}/{}", domain.plain(), item.plain()),
+        }
+    }
 }

@@ -140,12 +140,23 @@ pub struct Acse {
     pub authenticates: bool,
 }
 
+/// An ACSE APDU.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Apdu<'a> {
+    /// What is kept of it.
+    pub acse: Acse,
+    /// An authentication value that is a readable text: a secret.
+    pub secret: Option<&'a [u8]>,
+    /// The user information.
+    pub user: Option<&'a [u8]>,
+}
+
 /// A password mechanism: {joint-iso-itu-t association-control authentication-mechanism password-1}.
 pub const PASSWORD: &str = "2.2.3.1";
 
-/// Reads an ACSE APDU: what is kept, an authentication value that is a readable text, and the user information.
+/// Reads an ACSE APDU.
 #[must_use]
-pub fn acse(bytes: &[u8]) -> Option<(Acse, Option<&[u8]>, Option<&[u8]>)> {
+pub fn acse(bytes: &[u8]) -> Option<Apdu<'_>> {
     let apdu = Element::only(bytes)?;
     let mut acse = Acse { kind: apdu.first, ..Acse::default() };
     let (mut secret, mut user) = (None, None);
@@ -179,7 +190,7 @@ pub fn acse(bytes: &[u8]) -> Option<(Acse, Option<&[u8]>, Option<&[u8]>)> {
             _ => {}
         }
     }
-    matches!(apdu.first, 0x60..=0x64).then_some((acse, secret, user))
+    matches!(apdu.first, 0x60..=0x64).then_some(Apdu { acse, secret, user })
 }
 
 impl Acse {
@@ -225,7 +236,7 @@ mod tests {
     #[test]
     fn associations_are_read() {
         let bytes = hex("6020 a60606042901 8767 a703 02010c 8a0207 80 8b03520301 ac08 8006 736563726574");
-        let (acse, secret, user) = acse(&bytes).unwrap();
+        let Apdu { acse, secret, user } = acse(&bytes).unwrap();
         assert_eq!(acse.titles[2..], ["1.1.1.999".to_owned(), "12".to_owned()]);
         assert_eq!((acse.mechanism.as_str(), acse.authenticates), (PASSWORD, true));
         assert_eq!((secret, user), (Some(&b"secret"[..]), None));

@@ -12,6 +12,8 @@ pub const SERVICE_ERROR: u32 = 0x1_0000;
 pub const REJECTED: u32 = 0x2_0000;
 /// Added to a data access error to make the status of a request all of whose items failed.
 pub const ACCESS_ERROR: u32 = 0x3_0000;
+/// Status of a request whose response holds not what it should.
+pub const UNREADABLE: u32 = 0x4_0000;
 
 /// Confirmed services by number, with what each does.
 #[rustfmt::skip]

@@ -3,7 +3,7 @@
 use quaywatch_model::OperationClass;
 
 use super::ber::Element;
-use super::exchange::{Exchange, Step, item, object_name};
+use super::exchange::{Exchange, ObjectName, Step};
 use super::names;
 
 /// Values written that the detail of one operation lists.
@@ -21,8 +21,8 @@ pub fn describe(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
         5 => write(service, ask)?,
         6 => {
             let name = Element::only(service.content)?;
-            match Element::only(name.content).filter(|_| name.first == 0xa0).and_then(object_name) {
-                Some(name) => ask.on(&name),
+            match variable(name) {
+                Some(name) => ask.on(name),
                 None => ask.on("address"),
             }
             ask.named();
@@ -47,14 +47,14 @@ pub fn describe(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
         73 => numbered(service, ask, Step::ReadFile)?,
         74 => numbered(service, ask, Step::CloseFile)?,
         75 => {
-            ask.on(&file_name(service.child(0xa0)?));
-            ask.on(&file_name(service.child(0xa1)?));
+            ask.on(file_name(service.child(0xa0)?));
+            ask.on(file_name(service.child(0xa1)?));
             ask.named();
         }
-        76 => ask.on(&file_name(service)),
+        76 => ask.on(file_name(service)),
         77 => {
             if let Some(name) = service.child(0xa0) {
-                ask.on(&file_name(name));
+                ask.on(file_name(name));
             }
         }
         _ => {
@@ -69,9 +69,9 @@ pub fn describe(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
 fn search(element: Element<'_>, ask: &mut Exchange, depth: u8) {
     let Some(depth) = depth.checked_sub(1) else { return };
     if element.first == 0xa1
-        && let Some(name) = object_name(element)
+        && let Some(name) = ObjectName::read(element)
     {
-        return ask.on(&name);
+        return ask.on(name);
     }
     if element.is_constructed() {
         return element.children().for_each(|child| search(child, ask, depth));
@@ -82,18 +82,19 @@ fn search(element: Element<'_>, ask: &mut Exchange, depth: u8) {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'_' | b'.' | b'/' | b'-'));
     if matches!(element.first, 0x19 | 0x1a) || identifier && matches!(element.first, 0x80..=0x9f) {
-        ask.on(&element.text());
+        ask.on(element.plain());
     }
 }
 
 /// Parts of a file's name, which most devices send as one.
 fn file_name(parts: Element<'_>) -> String {
-    let parts: Vec<String> = parts.children().filter(|part| part.first == 0x19).map(|part| part.text()).collect();
+    let parts: Vec<String> =
+        parts.children().filter(|part| part.first == 0x19).map(|part| part.plain().to_string()).collect();
     parts.join("/")
 }
 
 fn plain(service: Element<'_>, ask: &mut Exchange, step: impl Fn(String) -> Step) {
-    let name = service.text();
+    let name = service.plain().to_string();
     ask.on(&name);
     ask.step = step(name);
 }
@@ -114,32 +115,37 @@ fn name_list(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
     let class = Element::only(service.child(0xa0)?.content)?.unsigned()?;
     ask.detail.text("object_class", names::object_class(class));
     match Element::only(service.child(0xa1)?.content) {
-        Some(scope) if scope.first == 0x81 => ask.on(&scope.text()),
+        Some(scope) if scope.first == 0x81 => ask.on(scope.plain()),
         Some(scope) if scope.first == 0x82 => ask.on("association"),
         _ => ask.on("device"),
     }
     if let Some(after) = service.child(0x82) {
-        ask.detail.text("continue_after", &after.text());
+        ask.detail.text("continue_after", after.text());
     }
     Some(())
 }
 
-/// Names one variable after another: a list of them, or one named list. Calls `each` for every name with its place.
+/// The name in a variable specification; there are others that hold addresses.
+fn variable(specification: Element<'_>) -> Option<ObjectName<'_>> {
+    Element::only(specification.content).filter(|_| specification.first == 0xa0).and_then(ObjectName::read)
+}
+
+/// Names one variable after another: a list of them, or one named list. Calls `each` with place and item of every one in a list.
 fn variables(access: Element<'_>, ask: &mut Exchange, mut each: impl FnMut(&mut Exchange, usize, &str)) -> Option<()> {
     match access.first {
         0xa0 => {
-            for (place, variable) in access.children().enumerate() {
-                let specification = variable.children().next()?;
-                let name =
-                    Element::only(specification.content).filter(|_| specification.first == 0xa0).and_then(object_name);
-                let name = name.as_deref().unwrap_or("address");
-                ask.on(name);
-                each(ask, place, name);
+            for (place, entry) in access.children().enumerate() {
+                match variable(entry.children().next()?) {
+                    Some(name) => {
+                        ask.on(name);
+                        each(ask, place, name.item());
+                    }
+                    None => ask.on("address"),
+                }
             }
         }
         0xa1 => {
-            let name = object_name(Element::only(access.content)?)?;
-            ask.on(&name);
+            ask.on(ObjectName::read(Element::only(access.content)?)?);
             ask.detail.flag("variable_list", true);
         }
         _ => return None,
@@ -150,8 +156,7 @@ fn variables(access: Element<'_>, ask: &mut Exchange, mut each: impl FnMut(&mut 
 
 fn read(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
     let access = Element::only(service.child(0xa1)?.content)?;
-    variables(access, ask, |ask, place, name| {
-        let item = item(name);
+    variables(access, ask, |ask, place, item| {
         if let Some(plate) = names::name_plate(item) {
             ask.watch(place, plate);
         }
@@ -172,20 +177,17 @@ fn controls(ask: &mut Exchange, control: &'static str) {
 fn write(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
     let mut parts = service.children();
     let access = parts.next()?;
-    variables(access, ask, |ask, _, name| {
-        let item = item(name);
-        match (names::control(item), names::write_class(item)) {
-            (Some(control), _) => controls(ask, control),
-            (None, OperationClass::Control) => ask.class = OperationClass::Control,
-            (None, OperationClass::Configure) if ask.class == OperationClass::Write => {
-                ask.class = OperationClass::Configure
-            }
-            _ => {}
+    variables(access, ask, |ask, _, item| match (names::control(item), names::write_class(item)) {
+        (Some(control), _) => controls(ask, control),
+        (None, OperationClass::Control) => ask.class = OperationClass::Control,
+        (None, OperationClass::Configure) if ask.class == OperationClass::Write => {
+            ask.class = OperationClass::Configure
         }
+        _ => {}
     })?;
     let mut values = 0;
     for value in parts.next()?.children().take(VALUES_LISTED) {
-        ask.list(&plain_value(value));
+        ask.list(plain_value(value));
         values += 1;
     }
     if values > 0 {
@@ -220,7 +222,7 @@ fn plain_value(value: Element<'_>) -> String {
 
 fn named_list(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
     let mut parts = service.children();
-    ask.on(&object_name(parts.next()?)?);
+    ask.on(ObjectName::read(parts.next()?)?);
     ask.named();
     members(parts.next(), ask);
     Some(())
@@ -228,9 +230,11 @@ fn named_list(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
 
 /// Lists the variables of a definition.
 pub fn members(list: Option<Element<'_>>, ask: &mut Exchange) {
-    for variable in list.into_iter().flat_map(|list| list.children()) {
-        let name = variable.children().next().and_then(|name| Element::only(name.content)).and_then(object_name);
-        ask.list(name.as_deref().unwrap_or("address"));
+    for entry in list.into_iter().flat_map(|list| list.children()) {
+        match variable(entry.children().next().unwrap_or(entry)) {
+            Some(name) => ask.list(name),
+            None => ask.list("address"),
+        }
     }
     ask.listed("members");
 }
@@ -251,8 +255,8 @@ pub fn report(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
     // IEC 61850-8-1 section 17.2: a report's first value is the name of the report, the data set's is one of the next.
     let mut texts = results.children().take(8).filter(|value| value.first == 0x8a).map(|value| value.text());
     if access.first == 0xa1 {
-        ask.detail.text("report", &texts.next().unwrap_or_default());
-        ask.detail.text("data_set", &texts.find(|text| text.contains('/')).unwrap_or_default());
+        ask.detail.text("report", texts.next().unwrap_or_default());
+        ask.detail.text("data_set", texts.find(|text| text.contains('/')).unwrap_or_default());
     }
     Some(())
 }

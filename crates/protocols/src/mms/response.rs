@@ -38,7 +38,7 @@ pub fn describe(
         }
         1 => {
             for name in service.child(0xa0)?.children() {
-                ask.list(&name.text());
+                ask.list(name.plain());
             }
             let count = ask.listed("names");
             ask.quantity = u64::try_from(count).ok();
@@ -126,8 +126,8 @@ fn files(service: Element<'_>, ask: &mut Exchange) -> Option<()> {
         entries = inner;
     }
     for entry in entries.children() {
-        let parts: Vec<String> = entry.child(0xa0)?.children().map(|part| part.text()).collect();
-        ask.list(&parts.join("/"));
+        let parts: Vec<String> = entry.child(0xa0)?.children().map(|part| part.plain().to_string()).collect();
+        ask.list(parts.join("/"));
     }
     let count = ask.listed("files");
     ask.quantity = u64::try_from(count).ok();

@@ -121,13 +121,13 @@ impl Exchange {
         }
     }
 
-    /// Emits the operation, with its response if there was one. A response whose status is encrypted has none.
-    pub fn emit(&mut self, reply: Option<(At, Option<Status>)>, out: &mut dyn Sink) {
-        let status = reply.and_then(|(_, status)| status);
-        let status_name = match (reply, status) {
-            (_, Some(status)) => status.name(),
-            (Some(_), None) => "encrypted",
-            (None, None) => "",
+    /// Emits the operation, with its response if there was one, or why its status could not be read.
+    pub fn emit(&mut self, reply: Option<(At, Result<Status, &'static str>)>, out: &mut dyn Sink) {
+        let status = reply.and_then(|(_, status)| status.ok());
+        let status_name = match reply {
+            Some((_, Ok(status))) => status.name(),
+            Some((_, Err(why))) => why,
+            None => "",
         };
         let told = reply.map(|(at, _)| at);
         out.emit(

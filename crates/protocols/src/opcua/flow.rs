@@ -240,7 +240,7 @@ impl Talk {
         });
         ask.detail.number("server_version", version.into());
         ask.detail.number("server_receive_buffer", buffers.0.into()).number("server_send_buffer", buffers.1.into());
-        ask.emit(Some((pdu.at, Some(Status(0)))), out);
+        ask.emit(Some((pdu.at, Ok(Status(0)))), out);
         self.done(ask);
         self.announce(pdu, out);
         Some(())
@@ -262,7 +262,7 @@ impl Talk {
             ask
         });
         ask.detail.text("reason", reason);
-        ask.emit(Some((pdu.at, Some(status))), out);
+        ask.emit(Some((pdu.at, Ok(status))), out);
         self.done(ask);
         Some(())
     }
@@ -275,7 +275,7 @@ impl Talk {
         ask.of(CODE_REVERSE_HELLO, "ReverseHello", OperationClass::Session);
         ask.on(url);
         ask.detail.text("server_uri", uri);
-        ask.emit(Some((pdu.at, Some(Status(0)))), out);
+        ask.emit(Some((pdu.at, Ok(Status(0)))), out);
         self.done(ask);
         let server = Application { uri, product: "", name: "", kind: 0, url };
         server.claim(pdu.sender().address, &mut self.claims, pdu.at, out);
@@ -325,7 +325,7 @@ impl Talk {
             self.ask(ENCRYPTED_OPEN, ask, out);
         } else {
             self.announce(pdu, out);
-            ask.emit(Some((pdu.at, None)), out);
+            ask.emit(Some((pdu.at, Err("encrypted"))), out);
             self.done(ask);
         }
         Some(())
@@ -386,7 +386,7 @@ impl Talk {
         let (status, reason) = (reader.status()?, reader.text()?);
         if let Some(mut ask) = self.waiting.answer_where(&ids.request.into(), |ask| ask.server == pdu.sender()) {
             ask.detail.text("reason", reason);
-            ask.emit(Some((pdu.at, Some(status))), out);
+            ask.emit(Some((pdu.at, Ok(status))), out);
             self.done(ask);
         }
         Some(())
@@ -518,7 +518,7 @@ impl Talk {
         };
         self.judge(read, pdu, out);
         let result = header.map(|header| header.result);
-        ask.emit(Some((pdu.at, Some(result.unwrap_or(Status(0x8007_0000))))), out);
+        ask.emit(Some((pdu.at, result.ok_or("unreadable"))), out);
         if let Some(result) = result {
             let outcome = if result.is_good() { Outcome::Success } else { Outcome::Failure };
             self.report_login(&ask, pdu.at, outcome, out);

@@ -17,7 +17,7 @@ fn asked_service(row: &Row) -> Vec<String> {
 /// Service errors and rejects have no service; failed data accesses have.
 fn answered_service(row: &Row) -> Vec<String> {
     let status = row["status"].as_u64().unwrap_or(0);
-    if code(row) < UNCONFIRMED && (status == 0 || status >= 0x3_0000) { number(row, "code") } else { Vec::new() }
+    if code(row) < UNCONFIRMED && (status == 0 || status >> 16 == 3) { number(row, "code") } else { Vec::new() }
 }
 
 fn unconfirmed(row: &Row) -> Vec<String> {

@@ -103,12 +103,12 @@ fn policies(row: &Row) -> Vec<String> {
     described(row, "security_policy").iter().map(|name| policy(name)).chain(of_tokens).collect()
 }
 
-fn mode(name: &String) -> String {
-    let mode = ["Invalid", "None", "Sign", "SignAndEncrypt"].iter().position(|known| known == name);
+fn mode(name: &str) -> String {
+    let mode = ["Invalid", "None", "Sign", "SignAndEncrypt"].iter().position(|known| *known == name);
     mode.unwrap().to_string()
 }
 
-fn token(token: &String) -> String {
+fn token(token: &str) -> String {
     let kind = token.split(' ').next().unwrap();
     ["anonymous", "username", "certificate", "issued"].iter().position(|known| *known == kind).unwrap().to_string()
 }
@@ -175,10 +175,11 @@ fn opcua_agrees() {
                 .answered(|row| nested(row, &["endpoints"], "url")),
             Field::new("opcua.SecurityPolicyUri").answered(policies),
             Field::new("opcua.MessageSecurityMode")
-                .asked(|row| detail(row, "security_mode").iter().map(mode).collect())
-                .answered(|row| described(row, "security_mode").iter().map(mode).collect()),
+                .asked(|row| detail(row, "security_mode").iter().map(|name| mode(name)).collect())
+                .answered(|row| described(row, "security_mode").iter().map(|name| mode(name)).collect()),
             Field::new("opcua.SessionName").asked(session_name),
-            Field::new("opcua.UserTokenType").answered(|row| described(row, "user_tokens").iter().map(token).collect()),
+            Field::new("opcua.UserTokenType")
+                .answered(|row| described(row, "user_tokens").iter().map(|name| token(name)).collect()),
             Field::new("opcua.UserName").asked(|row| detail(row, "user")),
             Field::new("opcua.transport.error").answered(transport_error),
         ],
