@@ -109,7 +109,7 @@ impl VncAnalyzer {
     /// Takes messages as long as the awaited one is whole.
     fn advance(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         while !matches!(self.step, Step::Tls | Step::Over) {
-            let direction = if self.step.from_server() { Direction::FromServer } else { Direction::FromClient };
+            let direction = if self.step.is_from_server() { Direction::FromServer } else { Direction::FromClient };
             let (step, minor) = (self.step, self.minor);
             let held = self.held(direction);
             let Some(length) = step.length(minor, held).filter(|length| *length <= held.len() && *length > 0) else {

@@ -52,7 +52,7 @@ pub(super) enum Step {
 
 impl Step {
     /// Whether the server speaks next.
-    pub(super) const fn from_server(self) -> bool {
+    pub(super) const fn is_from_server(self) -> bool {
         !matches!(
             self,
             Step::ClientVersion
