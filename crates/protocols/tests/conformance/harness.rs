@@ -1,6 +1,6 @@
 //! Decodes the captures that a table of tshark names, and compares the two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -275,6 +275,16 @@ impl Score {
 
 /// Compares a table and prints what differs; the share that agrees must reach what is wanted.
 pub fn compare(table: &Table<'_>) {
+    compare_lines(table, false);
+}
+
+/// As [`compare`], for a protocol that repeats itself and makes a row only at first sight and on change: only the frames
+/// that made a row are compared.
+pub fn compare_told(table: &Table<'_>) {
+    compare_lines(table, true);
+}
+
+fn compare_lines(table: &Table<'_>, told: bool) {
     let Some(captures) = shared() else { return };
     let mut files: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     for line in read(&captures, table.name).into_iter().filter(table.counts) {
@@ -283,7 +293,8 @@ pub fn compare(table: &Table<'_>) {
     let mut score = Score::default();
     for (file, lines) in files {
         let mut ours = by_frame(&decode(&captures, &file, table), table.fields);
-        for line in &lines {
+        let frames: BTreeSet<String> = ours.keys().map(|(frame, _)| frame.to_string()).collect();
+        for line in lines.iter().filter(|line| !told || frames.contains(&line["frame.number"])) {
             score.line(table, line, &mut ours);
         }
     }

@@ -30,5 +30,6 @@ mod profinet_dcp;
 mod rdp;
 mod s7comm;
 mod s7comm_plus;
+mod stp;
 mod sv;
 mod vnc;
