@@ -355,8 +355,10 @@ impl Conversation {
         let service = children.next();
         let mut exchange = self.answered(message, What::Invoke(invoke)).unwrap_or_else(|| {
             let mut exchange = self.exchange(message, false);
-            let number = service.map_or(u32::MAX, |service| service.number);
-            exchange.of(number, names::service(number));
+            match service {
+                Some(service) => exchange.of(service.number, names::service(service.number)),
+                None => exchange.of(names::PDU | 0xa1, ("response without service", OperationClass::Diagnose)),
+            }
             exchange.detail.number("invoke_id", invoke.into());
             exchange
         });
@@ -378,7 +380,7 @@ impl Conversation {
         let invoke = pdu.children().find(|field| matches!(field.first, 0x80 | 2))?.unsigned()?;
         let mut exchange = self.answered(message, What::Invoke(invoke)).unwrap_or_else(|| {
             let mut exchange = self.exchange(message, false);
-            exchange.of(u32::MAX, ("error without request", OperationClass::Diagnose));
+            exchange.of(names::PDU | 0xa2, ("error without request", OperationClass::Diagnose));
             exchange.detail.number("invoke_id", invoke.into());
             exchange
         });

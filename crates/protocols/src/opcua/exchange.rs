@@ -45,6 +45,8 @@ pub struct Exchange {
     pub watched: Vec<(usize, u32)>,
     /// A user's login.
     pub login: Option<Login>,
+    /// Status of the first item, if every item failed though the service itself went well.
+    pub failed: Option<Status>,
     named: usize,
 }
 
@@ -65,6 +67,7 @@ impl Default for Exchange {
             detail,
             watched: Vec::new(),
             login: None,
+            failed: None,
             named: 0,
         }
     }
@@ -79,6 +82,7 @@ impl Exchange {
         self.detail.begin();
         self.watched.clear();
         self.login = None;
+        self.failed = None;
         self.named = 0;
     }
 

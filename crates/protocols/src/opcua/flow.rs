@@ -518,7 +518,14 @@ impl Talk {
         };
         self.judge(read, pdu, out);
         let result = header.map(|header| header.result);
-        ask.emit(Some((pdu.at, result.ok_or("unreadable"))), out);
+        let status = match (result, ask.failed) {
+            (Some(result), Some(failed)) if result.is_good() => {
+                ask.detail.text("service_result", result.name());
+                Some(failed)
+            }
+            _ => result,
+        };
+        ask.emit(Some((pdu.at, status.ok_or("unreadable"))), out);
         if let Some(result) = result {
             let outcome = if result.is_good() { Outcome::Success } else { Outcome::Failure };
             self.report_login(&ask, pdu.at, outcome, out);

@@ -150,7 +150,7 @@ fn results<'a>(
         listed.add(reader.status()?);
         rest(reader)
     })?;
-    listed.finish(&mut ask.detail);
+    listed.conclude(ask);
     Some(())
 }
 
@@ -158,22 +158,37 @@ fn results<'a>(
 struct Listed<'l> {
     list: &'l mut String,
     count: usize,
+    /// Status of the first item that failed.
+    bad: Option<Status>,
+    /// Whether an item went well.
+    good: bool,
 }
 
 impl<'l> Listed<'l> {
     fn new(list: &'l mut String) -> Self {
         list.clear();
         list.push('[');
-        Listed { list, count: 0 }
+        Listed { list, count: 0, bad: None, good: false }
     }
 
     fn add(&mut self, status: Status) {
+        if status.is_bad() {
+            self.bad.get_or_insert(status);
+        } else {
+            self.good = true;
+        }
         self.count = self.count.saturating_add(1);
         if self.count <= LISTED {
             let comma = if self.count > 1 { "," } else { "" };
             // The names hold nothing that JSON would have to escape.
             let _ = write!(self.list, "{comma}\"{status}\"");
         }
+    }
+
+    /// Ends the list. A request all of whose items failed has failed.
+    fn conclude(self, ask: &mut Exchange) {
+        ask.failed = self.bad.filter(|_| !self.good);
+        self.finish(&mut ask.detail);
     }
 
     fn finish(self, detail: &mut Detail) {
@@ -335,7 +350,7 @@ fn values(reader: &mut Reader<'_>, ask: &mut Exchange, tell: &mut Telling<'_>) -
         place = place.saturating_add(1);
         Some(())
     })?;
-    listed.finish(&mut ask.detail);
+    listed.conclude(ask);
     build.tell(tell);
     Some(())
 }

@@ -91,6 +91,12 @@ impl Status {
         self.0 >> 30 == 0
     }
 
+    /// Whether the severity bits say "bad"; in between lies "uncertain".
+    #[must_use]
+    pub const fn is_bad(self) -> bool {
+        self.0 >> 30 >= 2
+    }
+
     /// The symbol; empty if the code has none here. The low half holds flags and is not part of it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -254,7 +254,10 @@ fn writes_and_calls_are_told_with_their_nodes() {
         (&operations[1]["class"], &operations[1]["object"]),
         (&json!("control"), &json!("ns=2;i=8 method ns=2;i=9"))
     );
+    // The service went well, what it was to do did not.
     assert_eq!(detail(&operations[1])["results"], json!(["BadMethodInvalid"]));
+    assert_eq!((&operations[0]["status"], &operations[1]["status_name"]), (&json!(0), &json!("BadMethodInvalid")));
+    assert_eq!(detail(&operations[1])["service_result"], "Good");
     assert!(rows.marks.is_empty(), "{:?}", rows.marks);
 }
 

@@ -1,7 +1,7 @@
 //! S7comm, the S7 communication of SIMATIC S7-300 and S7-400 and of everything that still talks like them.
 //!
 //! The entry takes every TPKT / COTP flow (and ISO 8073 class 4 frames on LLC SAP 0xfe); [`crate::cotp`] tells what rides on it
-//! hands `s7comm-plus` to its own reader and names what is not decoded: `mms`, `rdp`.
+//! hands `s7comm-plus` and `mms` to their own readers and names what is not decoded: `rdp`.
 
 mod blocks;
 mod clock;
@@ -47,7 +47,7 @@ static META: ProtocolMeta = ProtocolMeta {
     depth: Depth::Full,
     control: true,
     scope: "COTP connections; S7comm jobs, acknowledgements and userdata with addresses, blocks, identification, clock, passwords. \
-            S7comm-plus and remote desktop on COTP have their own entries; MMS is recognised by name only.",
+            S7comm-plus, MMS and remote desktop on COTP have their own entries.",
 };
 
 impl Protocol for S7comm {

@@ -67,8 +67,14 @@ fn results(row: &Row) -> Vec<String> {
         .collect()
 }
 
+/// Where every item failed, the operation has the status of the first.
 fn result(row: &Row) -> Vec<String> {
-    if is_service(row) { number(row, "status") } else { Vec::new() }
+    let of_service = detail(row, "service_result");
+    match of_service.first().and_then(|name| Status::from_name(name)) {
+        Some(status) => vec![status.0.to_string()],
+        None if is_service(row) => number(row, "status"),
+        None => Vec::new(),
+    }
 }
 
 fn transport_error(row: &Row) -> Vec<String> {
