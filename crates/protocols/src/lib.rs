@@ -29,6 +29,7 @@ pub mod icmp;
 mod iec61850;
 pub mod lldp;
 pub mod login;
+pub mod melsec;
 pub mod modbus;
 pub mod mqtt;
 pub mod nbdgm;

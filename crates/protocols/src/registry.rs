@@ -23,6 +23,8 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::lldp::Lldp,
     &crate::dns::Llmnr,
     &crate::dns::Mdns,
+    &crate::melsec::Melsec,
+    &crate::melsec::melsoft::Melsoft,
     &crate::modbus::Modbus,
     &crate::mqtt::Mqtt,
     &crate::nbdgm::Nbdgm,

@@ -21,6 +21,7 @@ mod goose;
 mod http;
 mod modbus;
 mod profinet_dcp;
+mod raw_melsec;
 mod s7comm;
 mod s7comm_plus;
 mod sv;
