@@ -23,6 +23,8 @@ pub mod engine;
 pub mod enip;
 pub mod ethercat;
 pub mod ftp;
+pub mod ge_egd;
+pub mod ge_srtp;
 pub mod goose;
 pub mod http;
 pub mod icmp;

@@ -17,6 +17,8 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ethercat::EtherCat,
     &crate::ftp::Ftp,
     &crate::ftp::FtpData,
+    &crate::ge_egd::GeEgd,
+    &crate::ge_srtp::GeSrtp,
     &crate::goose::Goose,
     &crate::http::Http,
     &crate::icmp::Icmp,

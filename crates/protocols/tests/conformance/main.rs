@@ -17,6 +17,7 @@ mod beckhoff_ads;
 mod beckhoff_udp_48899;
 mod cip;
 mod ethercat;
+mod ge_egd;
 mod goose;
 mod http;
 mod modbus;
