@@ -53,6 +53,7 @@ pub mod smb;
 pub mod snmp;
 pub mod ssh;
 pub mod sv;
+pub mod tds;
 pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -186,9 +186,31 @@ fn datagram(talk: &mut Talk, pdu: &Pdu<'_>, out: &mut dyn Sink) {
     }
 }
 
+/// The message inside a wrapping that only signs it: NTLM (MS-NLMP 2.2.2.9), Kerberos (RFC 1964 section 1.2.2, RFC 4121
+/// section 4.2.6.2). Each puts the message behind a header and check sums of known lengths.
+fn signed(bytes: &[u8]) -> Option<&[u8]> {
+    let behind = match bytes {
+        [1, 0, 0, 0, ..] => 16,
+        // Sealed is the second of its flags; a rotation moves the check sum to the front.
+        [5, 4, flags, 0xff, _, _, high, low, ..] if flags & 2 == 0 => {
+            usize::from(u16::from_be_bytes([*high, *low])).checked_add(16)?
+        }
+        [0x60, ..] => {
+            let mark = bytes.windows(6).take(32).position(|w| matches!(w, [2, 1, _, 0, 0xff, 0xff]))?;
+            mark.checked_add(32)?
+        }
+        _ => return None,
+    };
+    let inner = bytes.get(behind..)?;
+    (starts(inner).is_some() && Message::read(inner).is_some()).then_some(inner)
+}
+
 fn message(talk: &mut Talk, pdu: &Pdu<'_>, bytes: &[u8], out: &mut dyn Sink) {
     if bytes.first() == Some(&0) {
-        return out.mark(Mark::Opaque("signed or sealed"));
+        return match signed(bytes.get(WRAPPING..).unwrap_or_default()) {
+            Some(inner) => message(talk, pdu, inner, out),
+            None => out.mark(Mark::Opaque("sealed")),
+        };
     }
     match Message::read(bytes) {
         Some(message) => {
