@@ -25,6 +25,7 @@ const RECORD: usize = 4;
 /// Errors that only ask the client to go on.
 const PREAUTHENTICATION_REQUIRED: i64 = 25;
 const REPLY_TOO_LARGE: i64 = 52;
+const WRONG_REALM: i64 = 68;
 
 /// The registry entry.
 pub struct Kerberos;
@@ -139,9 +140,13 @@ fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn 
     out.mark(Mark::Malformed(reason));
 }
 
-/// `client@REALM`, as far as there is one.
+/// `client@REALM`, as far as there is one; enterprise names (RFC 6806) hold their domain already.
 fn principal(client: &str, realm: &str) -> String {
-    if realm.is_empty() || client.is_empty() { client.to_owned() } else { format!("{client}@{realm}") }
+    if realm.is_empty() || client.is_empty() || client.contains('@') {
+        client.to_owned()
+    } else {
+        format!("{client}@{realm}")
+    }
 }
 
 impl Talk {
@@ -212,7 +217,7 @@ impl Talk {
             self.weak(pdu, &account, "Kerberos ticket encrypted with RC4 or DES", out);
         }
         let login = ask.is_some_and(|ask| ask.kind == 10) || reply.kind == 11;
-        if !login || matches!(reply.error, Some(PREAUTHENTICATION_REQUIRED | REPLY_TOO_LARGE)) {
+        if !login || matches!(reply.error, Some(PREAUTHENTICATION_REQUIRED | REPLY_TOO_LARGE | WRONG_REALM)) {
             return;
         }
         let proven = ask.map(preauthenticated);
@@ -221,8 +226,8 @@ impl Talk {
         }
         let method = match proven {
             Some(Some(method)) => method,
-            Some(None) => "kerberos without pre-authentication",
-            None => "kerberos",
+            Some(None) if reply.kind == 11 => "kerberos without pre-authentication",
+            _ => "kerberos",
         };
         let Flow { client, server, .. } = *pdu.flow;
         self.claims.session(

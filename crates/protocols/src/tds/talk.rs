@@ -192,7 +192,10 @@ impl Talk {
         let error = read.error.as_ref().map_or(0, |(number, _)| *number);
         self.say_answer(pdu, &read, out);
         let Some(mut ask) = ask else { return Some(()) };
-        if let Some((offset, length)) = read.token {
+        // Some servers answer a token with a packet of tokens' own type.
+        if message.kind == 17 {
+            self.token(pdu, head, &mut ask.detail, out);
+        } else if let Some((offset, length)) = read.token {
             let bytes = head.get(offset..offset.saturating_add(length)).unwrap_or_default();
             self.token(pdu, bytes, &mut ask.detail, out);
         }
