@@ -46,6 +46,7 @@ pub mod profinet_dcp;
 #[cfg(any(test, feature = "testing"))]
 pub mod recording;
 pub mod registry;
+mod resync;
 pub mod s7comm;
 pub mod s7comm_plus;
 mod self_description;

@@ -9,12 +9,13 @@ use quaywatch_model::{
     At, Attribute, Clock, Credential, Direction, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink,
     Transport, Weakness, Weird,
 };
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::message::{Message, padata};
 use crate::analyzer::Depth;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "kerberos";
@@ -86,16 +87,16 @@ impl Protocol for Kerberos {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(KerberosFlow {
-            from_client: Framer::new(MESSAGE_LIMIT + RECORD),
-            from_server: Framer::new(MESSAGE_LIMIT + RECORD),
+            from_client: Resync::new(MESSAGE_LIMIT + RECORD),
+            from_server: Resync::new(MESSAGE_LIMIT + RECORD),
             talk: Talk::default(),
         })
     }
 }
 
 struct KerberosFlow {
-    from_client: Framer,
-    from_server: Framer,
+    from_client: Resync,
+    from_server: Resync,
     talk: Talk,
 }
 
@@ -117,14 +118,17 @@ impl Analyzer for KerberosFlow {
         }
         let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
         let each = |record: &[u8]| talk.message(pdu, record.get(RECORD..).unwrap_or_default(), out);
-        if framer.push(pdu.data, frame, each).is_err() {
-            weird(pdu, "kerberos_length", "record length is zero or beyond 128 KiB", out);
+        let begins = |piece: &[u8]| piece.get(RECORD..).and_then(starts).is_some();
+        match framer.push(pdu.data, begins, frame, each) {
+            Ok(true) => {}
+            Ok(false) => out.mark(Mark::Undecoded("behind a gap")),
+            Err(_) => weird(pdu, "kerberos_length", "record length is zero or beyond 128 KiB", out),
         }
     }
 
     fn gap(&mut self, direction: Direction, _: u32, _: &mut dyn Sink) {
         let framer = if direction == Direction::FromClient { &mut self.from_client } else { &mut self.from_server };
-        framer.reset();
+        framer.gap();
     }
 
     fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {

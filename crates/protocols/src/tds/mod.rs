@@ -11,11 +11,12 @@ mod talk;
 mod tests;
 
 use quaywatch_model::{Direction, Mark, Observation, Sink, Transport, Weird};
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::packet::{HEADER, Message, PACKET_LIMIT};
 use self::talk::Talk;
 use crate::analyzer::Depth;
+use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "tds";
@@ -74,14 +75,20 @@ impl Protocol for Tds {
 }
 
 struct Side {
-    framer: Framer,
+    framer: Resync,
     message: Message,
 }
 
 impl Side {
     fn new() -> Self {
-        Side { framer: Framer::new(PACKET_LIMIT), message: Message::default() }
+        Side { framer: Resync::new(PACKET_LIMIT), message: Message::default() }
     }
+}
+
+/// Whether a piece starts with a packet that starts a message, or with a TLS record.
+fn begins(piece: &[u8]) -> bool {
+    let first = matches!(piece, [_, 0 | 1, _, _, _, _, 0 | 1, 0, ..]);
+    packet::is_tls(piece) || first && matches!(packet::length(piece), Length::Whole(_))
 }
 
 struct TdsFlow {
@@ -111,7 +118,11 @@ impl Analyzer for TdsFlow {
                 message.clear();
             }
         };
-        if framer.push(pdu.data, packet::length, each).is_err() {
+        let framed = framer.push(pdu.data, begins, packet::length, each);
+        if framed == Ok(false) {
+            out.mark(Mark::Undecoded("behind a gap"));
+        }
+        if framed.is_err() {
             message.clear();
             weird(pdu, "tds_framing", "no TDS packet starts where one should", out);
         }
@@ -119,7 +130,7 @@ impl Analyzer for TdsFlow {
 
     fn gap(&mut self, direction: Direction, _: u32, _: &mut dyn Sink) {
         let side = if direction == Direction::FromClient { &mut self.from_client } else { &mut self.from_server };
-        side.framer.reset();
+        side.framer.gap();
         side.message.clear();
     }
 
