@@ -108,7 +108,11 @@ pub(super) fn message(talk: &mut Talk, pdu: &Pdu<'_>, message: &[u8], out: &mut 
     }
     let (mut command, mut at) = (header.command, HEADER);
     for _ in 0..MAX_CHAIN {
-        let Some(block) = Block::read(message, command, at) else {
+        let read = Block::read(message, command, at);
+        // Some servers end an error behind the header.
+        let bare = is_reply && header.status != 0;
+        let empty = Block { command, words: &[], bytes: &[], bytes_at: message.len() };
+        let Some(block) = read.or(bare.then_some(empty)) else {
             return malformed(pdu, "parameter words are cut short", out);
         };
         let next = block.next();

@@ -237,6 +237,9 @@ fn create(part: &[u8], c: &mut Cursor<'_>, ask: &mut Ask) -> Option<()> {
         ask.detail.flag("delete_on_close", true);
         ask.class = OperationClass::Write;
     }
+    if matches!(disposition, 0 | 2 | 4 | 5) {
+        ask.class = OperationClass::Write;
+    }
     if let Some(wish) = match disposition {
         0 => Some("supersede"),
         2 => Some("create"),
