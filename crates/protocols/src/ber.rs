@@ -24,10 +24,6 @@ impl<'a> Reader<'a> {
         Reader { rest: bytes }
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
     /// The next element's tag and content.
     pub(crate) fn element(&mut self) -> Option<(u8, &'a [u8])> {
         let (head, whole) = extent(self.rest)?;

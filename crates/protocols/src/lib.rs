@@ -61,6 +61,7 @@ pub mod rdp;
 #[cfg(any(test, feature = "testing"))]
 pub mod recording;
 pub mod registry;
+mod resync;
 pub mod s7comm;
 pub mod s7comm_plus;
 mod self_description;
@@ -73,6 +74,7 @@ pub mod stp;
 pub mod sv;
 pub mod syslog;
 pub mod tacacs;
+pub mod tds;
 pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

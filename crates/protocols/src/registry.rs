@@ -57,6 +57,8 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::snmp::Snmp,
     &crate::ssdp::Ssdp,
     &crate::ssh::Ssh,
+    &crate::tds::Tds,
+    &crate::tds::browser::SqlBrowser,
     &crate::stp::Stp,
     &crate::sv::Sv,
     &crate::syslog::Syslog,

@@ -9,12 +9,13 @@ use quaywatch_model::{
     At, Attribute, Clock, Credential, Direction, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink,
     Transport, Weakness, Weird,
 };
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::message::{Message, padata};
 use crate::analyzer::Depth;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "kerberos";
@@ -25,6 +26,7 @@ const RECORD: usize = 4;
 /// Errors that only ask the client to go on.
 const PREAUTHENTICATION_REQUIRED: i64 = 25;
 const REPLY_TOO_LARGE: i64 = 52;
+const WRONG_REALM: i64 = 68;
 
 /// The registry entry.
 pub struct Kerberos;
@@ -85,16 +87,16 @@ impl Protocol for Kerberos {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(KerberosFlow {
-            from_client: Framer::new(MESSAGE_LIMIT + RECORD),
-            from_server: Framer::new(MESSAGE_LIMIT + RECORD),
+            from_client: Resync::new(MESSAGE_LIMIT + RECORD),
+            from_server: Resync::new(MESSAGE_LIMIT + RECORD),
             talk: Talk::default(),
         })
     }
 }
 
 struct KerberosFlow {
-    from_client: Framer,
-    from_server: Framer,
+    from_client: Resync,
+    from_server: Resync,
     talk: Talk,
 }
 
@@ -116,14 +118,17 @@ impl Analyzer for KerberosFlow {
         }
         let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
         let each = |record: &[u8]| talk.message(pdu, record.get(RECORD..).unwrap_or_default(), out);
-        if framer.push(pdu.data, frame, each).is_err() {
-            weird(pdu, "kerberos_length", "record length is zero or beyond 128 KiB", out);
+        let begins = |piece: &[u8]| piece.get(RECORD..).and_then(starts).is_some();
+        match framer.push(pdu.data, begins, frame, each) {
+            Ok(true) => {}
+            Ok(false) => out.mark(Mark::Undecoded("behind a gap")),
+            Err(_) => weird(pdu, "kerberos_length", "record length is zero or beyond 128 KiB", out),
         }
     }
 
     fn gap(&mut self, direction: Direction, _: u32, _: &mut dyn Sink) {
         let framer = if direction == Direction::FromClient { &mut self.from_client } else { &mut self.from_server };
-        framer.reset();
+        framer.gap();
     }
 
     fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
@@ -139,9 +144,13 @@ fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn 
     out.mark(Mark::Malformed(reason));
 }
 
-/// `client@REALM`, as far as there is one.
+/// `client@REALM`, as far as there is one; enterprise names (RFC 6806) hold their domain already.
 fn principal(client: &str, realm: &str) -> String {
-    if realm.is_empty() || client.is_empty() { client.to_owned() } else { format!("{client}@{realm}") }
+    if realm.is_empty() || client.is_empty() || client.contains('@') {
+        client.to_owned()
+    } else {
+        format!("{client}@{realm}")
+    }
 }
 
 impl Talk {
@@ -212,7 +221,7 @@ impl Talk {
             self.weak(pdu, &account, "Kerberos ticket encrypted with RC4 or DES", out);
         }
         let login = ask.is_some_and(|ask| ask.kind == 10) || reply.kind == 11;
-        if !login || matches!(reply.error, Some(PREAUTHENTICATION_REQUIRED | REPLY_TOO_LARGE)) {
+        if !login || matches!(reply.error, Some(PREAUTHENTICATION_REQUIRED | REPLY_TOO_LARGE | WRONG_REALM)) {
             return;
         }
         let proven = ask.map(preauthenticated);
@@ -221,8 +230,8 @@ impl Talk {
         }
         let method = match proven {
             Some(Some(method)) => method,
-            Some(None) => "kerberos without pre-authentication",
-            None => "kerberos",
+            Some(None) if reply.kind == 11 => "kerberos without pre-authentication",
+            _ => "kerberos",
         };
         let Flow { client, server, .. } = *pdu.flow;
         self.claims.session(

@@ -130,9 +130,9 @@ mod tests {
     #[test]
     fn filters_are_written() {
         assert_eq!(text(&hex("87 0b 6f626a656374436c617373")), "(objectClass=*)");
-        assert_eq!(text(&hex("a0 14 a307 0402636e 040161 a209 a407 0402636e 3001")), "(&(cn=a)(!(cn=*)))");
+        assert_eq!(text(&hex("a0 13 a307 0402636e 040161 a208 a406 0402636e 3000")), "(&(cn=a)(!(cn=*)))");
         assert_eq!(text(&hex("a4 0f 0402636e 3009 800161 810162 820163")), "(cn=a*b*c)");
-        assert_eq!(text(&hex("a9 09 8202636e 830161 8401ff")), "(cn:dn:=a)");
+        assert_eq!(text(&hex("a9 0a 8202636e 830161 8401ff")), "(cn:dn:=a)");
     }
 
     #[test]

@@ -9,11 +9,12 @@ mod talk;
 mod tests;
 
 use quaywatch_model::{Direction, Mark, Observation, Sink, Transport, Weird};
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::talk::Talk;
 use crate::analyzer::Depth;
 use crate::ber::{self, Reader, tag};
+use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "ldap";
@@ -121,8 +122,8 @@ impl Protocol for Ldap {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(LdapFlow {
-            from_client: Framer::new(MESSAGE_LIMIT + WRAPPING),
-            from_server: Framer::new(MESSAGE_LIMIT + WRAPPING),
+            from_client: Resync::new(MESSAGE_LIMIT + WRAPPING),
+            from_server: Resync::new(MESSAGE_LIMIT + WRAPPING),
             talk: Talk::default(),
             tls: None,
         })
@@ -130,8 +131,8 @@ impl Protocol for Ldap {
 }
 
 struct LdapFlow {
-    from_client: Framer,
-    from_server: Framer,
+    from_client: Resync,
+    from_server: Resync,
     talk: Talk,
     /// Reads the rest of the flow once StartTLS was granted.
     tls: Option<Box<dyn Analyzer>>,
@@ -147,8 +148,11 @@ impl Analyzer for LdapFlow {
             return datagram(talk, pdu, out);
         }
         let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
-        if framer.push(pdu.data, frame, |bytes| message(talk, pdu, bytes, out)).is_err() {
-            weird(pdu, "ldap_framing", "no LDAP message starts where one should", out);
+        let begins = |piece: &[u8]| starts(piece).is_some();
+        match framer.push(pdu.data, begins, frame, |bytes| message(talk, pdu, bytes, out)) {
+            Ok(true) => {}
+            Ok(false) => out.mark(Mark::Undecoded("behind a gap")),
+            Err(_) => weird(pdu, "ldap_framing", "no LDAP message starts where one should", out),
         }
         if talk.starts_tls {
             self.tls = Some(crate::tls::Tls.open(pdu.flow));
@@ -160,7 +164,7 @@ impl Analyzer for LdapFlow {
             return tls.gap(direction, missing, out);
         }
         let framer = if direction == Direction::FromClient { &mut self.from_client } else { &mut self.from_server };
-        framer.reset();
+        framer.gap();
     }
 
     fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
@@ -186,9 +190,31 @@ fn datagram(talk: &mut Talk, pdu: &Pdu<'_>, out: &mut dyn Sink) {
     }
 }
 
+/// The message inside a wrapping that only signs it: NTLM (MS-NLMP 2.2.2.9), Kerberos (RFC 1964 section 1.2.2, RFC 4121
+/// section 4.2.6.2). Each puts the message behind a header and check sums of known lengths.
+fn signed(bytes: &[u8]) -> Option<&[u8]> {
+    let behind = match bytes {
+        [1, 0, 0, 0, ..] => 16,
+        // Sealed is the second of its flags; a rotation moves the check sum to the front.
+        [5, 4, flags, 0xff, _, _, high, low, ..] if flags & 2 == 0 => {
+            usize::from(u16::from_be_bytes([*high, *low])).checked_add(16)?
+        }
+        [0x60, ..] => {
+            let mark = bytes.windows(6).take(32).position(|w| matches!(w, [2, 1, _, 0, 0xff, 0xff]))?;
+            mark.checked_add(32)?
+        }
+        _ => return None,
+    };
+    let inner = bytes.get(behind..)?;
+    (starts(inner).is_some() && Message::read(inner).is_some()).then_some(inner)
+}
+
 fn message(talk: &mut Talk, pdu: &Pdu<'_>, bytes: &[u8], out: &mut dyn Sink) {
     if bytes.first() == Some(&0) {
-        return out.mark(Mark::Opaque("signed or sealed"));
+        return match signed(bytes.get(WRAPPING..).unwrap_or_default()) {
+            Some(inner) => message(talk, pdu, inner, out),
+            None => out.mark(Mark::Opaque("sealed")),
+        };
     }
     match Message::read(bytes) {
         Some(message) => {

@@ -18,9 +18,9 @@ pub(super) struct Answer {
 }
 
 /// A name compressed as in DNS (RFC 1035 section 4.1.4), pointers counted from the start of the answer.
-fn name(whole: &[u8], c: &mut Cursor<'_>) -> Option<String> {
+fn name<'a>(whole: &'a [u8], c: &mut Cursor<'a>) -> Option<String> {
     let mut name = String::new();
-    let mut jumped: Option<Cursor<'_>> = None;
+    let mut jumped: Option<Cursor<'a>> = None;
     for _ in 0..MAX_LABELS {
         let reader = jumped.as_mut().unwrap_or(c);
         let length = reader.u8()?;

@@ -225,15 +225,7 @@ impl Talk {
         let status = u32::try_from(fields.number()?).ok()?;
         let matched = fields.optional(tag::OCTETS)?;
         let words = text(fields.optional(tag::OCTETS)?);
-        let version = self.version;
-        let row = Service {
-            server: pdu.flow.server,
-            transport: pdu.flow.transport,
-            protocol: PROTOCOL,
-            software: "",
-            version,
-        };
-        self.claims.service(out, pdu.at, row);
+        self.say_service(pdu, out);
         let Some(mut ask) = self.answered(message.id, asked) else { return Some(()) };
         if !words.is_empty() && status != 0 {
             ask.detail.text("message", &words);
@@ -251,6 +243,14 @@ impl Talk {
         self.starts_tls |= ask.start_tls && status == 0;
         self.tell(pdu.flow, &ask, Some((pdu.at, status)), out);
         Some(())
+    }
+
+    fn say_service(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        if self.claims.first("service") {
+            let (server, transport, version) = (pdu.flow.server, pdu.flow.transport, self.version);
+            let row = Service { server, transport, protocol: PROTOCOL, software: "", version };
+            out.emit(pdu.at, Observation::Service(row));
+        }
     }
 
     /// Takes the request that this response answers.

@@ -108,7 +108,13 @@ fn tls_and_wrapped_messages_follow() {
     let out = run(&[(UP, start), (DOWN, result(1, 0x78, 0)), (UP, hello)]);
     assert_eq!(out.of("operation")[0]["name"], "start-tls");
     let out = run(&[(UP, bind(1, "", "")), (DOWN, result(1, 0x61, 0)), (UP, hex("00000004 01000000"))]);
-    assert_eq!(out.marks, [Mark::Opaque("signed or sealed")]);
+    assert_eq!(out.marks, [Mark::Opaque("sealed")]);
+    // Signed by NTLM alone, the message is readable.
+    let mut wrapped = hex("00000034 01000000 aaaaaaaaaaaaaaaa 00000000");
+    wrapped.extend(search(3, "dc=port", 2));
+    wrapped[3] = u8::try_from(wrapped.len() - 4).unwrap();
+    let out = run(&[(UP, bind(1, "", "")), (DOWN, result(1, 0x61, 0)), (UP, wrapped)]);
+    assert_eq!(out.of("operation")[1]["object"], "dc=port");
 }
 
 #[test]

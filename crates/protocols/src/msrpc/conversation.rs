@@ -132,8 +132,9 @@ impl Conversation {
     /// Reads the security token of a packet into `detail`, and keeps the login that it attempts.
     fn token(&mut self, place: &Place, header: &Header, packet: &[u8], detail: &mut DetailJson, out: &mut dyn Sink) {
         let Some((_, level, bytes)) = header.token(packet) else { return };
+        let key = if place.from_server { "granted_protection" } else { "protection" };
         detail.text(
-            "protection",
+            key,
             match level {
                 1 => "none",
                 2 => "connect",

@@ -8,11 +8,12 @@ pub mod packet;
 mod tests;
 
 use quaywatch_model::{At, Direction, Mark, Observation, Sink, Transport, Weird};
-use quaywatch_wire::{Flow, Framer, Pdu};
+use quaywatch_wire::{Flow, Pdu};
 
 use self::conversation::{Conversation, Place};
 use self::packet::{HEADER, Header};
 use crate::analyzer::Depth;
+use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "msrpc";
@@ -52,8 +53,8 @@ impl Protocol for Msrpc {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(MsrpcFlow {
-            from_client: Framer::new(usize::from(u16::MAX)),
-            from_server: Framer::new(usize::from(u16::MAX)),
+            from_client: Resync::new(usize::from(u16::MAX)),
+            from_server: Resync::new(usize::from(u16::MAX)),
             talk: Conversation::default(),
             last: None,
         })
@@ -61,8 +62,8 @@ impl Protocol for Msrpc {
 }
 
 struct MsrpcFlow {
-    from_client: Framer,
-    from_server: Framer,
+    from_client: Resync,
+    from_server: Resync,
     talk: Conversation,
     last: Option<At>,
 }
@@ -80,9 +81,17 @@ impl Analyzer for MsrpcFlow {
             piped: false,
         };
         let framer = if from_server_side { from_server } else { from_client };
-        let framed = framer.push(pdu.data, packet::length, |bytes| {
-            talk.packet(&place, bytes, out);
-        });
+        let framed = framer.push(
+            pdu.data,
+            |piece| Header::read(piece).is_some(),
+            packet::length,
+            |bytes| {
+                talk.packet(&place, bytes, out);
+            },
+        );
+        if framed == Ok(false) {
+            out.mark(Mark::Undecoded("behind a gap"));
+        }
         if framed.is_err() {
             let reason = "not a packet of RPC version 5";
             let (sender, receiver) = (pdu.sender(), pdu.receiver());
@@ -94,7 +103,7 @@ impl Analyzer for MsrpcFlow {
 
     fn gap(&mut self, direction: Direction, _missing: u32, out: &mut dyn Sink) {
         let framer = if direction == Direction::FromClient { &mut self.from_client } else { &mut self.from_server };
-        framer.reset();
+        framer.gap();
         self.talk.give_up(out);
     }
 

@@ -1,5 +1,7 @@
 //! SMB 1, 2 and 3 over NetBIOS sessions or TCP alone (MS-CIFS, MS-SMB, MS-SMB2): dialects, logins, shares, files, pipes.
 
+mod logon1;
+mod logon2;
 mod names;
 mod smb1;
 mod smb2;

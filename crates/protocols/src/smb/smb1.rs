@@ -1,30 +1,25 @@
 //! SMB 1 messages (MS-CIFS 2.2.3 and 2.2.4; MS-SMB 2.2.4).
 
-use quaywatch_model::{Attribute, Clock, Direction, Mark, Observation, OperationClass, Outcome, Sink, Timestamp};
+use quaywatch_model::{Direction, Mark, OperationClass, Outcome, Sink};
 use quaywatch_wire::Pdu;
 
+use super::logon1::{negotiate, negotiated, session_setup, set_up, share_login};
 use super::talk::{Answer, Ask, FileId, Talk, Want, weird};
 use super::text::Strings;
-use super::{names, smb2, transaction};
+use super::{logon2, names, transaction};
 use crate::bytes::Cursor;
-use crate::gss::{self, Login, Proof};
-use crate::login::{Secret, forget};
 
 const HEADER: usize = 32;
 /// Commands read of one chain (MS-CIFS 2.2.3.4).
 const MAX_CHAIN: usize = 8;
-/// Dialects read of one negotiation.
-const MAX_DIALECTS: usize = 32;
 /// Key under which a negotiation waits: SMB 2 may answer it.
 pub(super) const NEGOTIATION: u64 = u64::MAX - 1;
-const MORE_PROCESSING: u32 = 0xc000_0016;
+pub(super) const MORE_PROCESSING: u32 = 0xc000_0016;
 const NO_FURTHER: u8 = 0xff;
-/// Seconds from 1601-01-01, the epoch of FILETIME, to 1970-01-01.
-const FILETIME_EPOCH: i64 = 11_644_473_600;
 
 pub(super) struct Header {
     command: u8,
-    status: u32,
+    pub(super) status: u32,
     flags: u8,
     flags2: u16,
     tree: u16,
@@ -48,7 +43,7 @@ impl Header {
     }
 
     /// Status and its name: NT status, or class and code of older servers with the class in the upper half.
-    const fn status(&self) -> (u32, &'static str) {
+    pub(super) const fn status(&self) -> (u32, &'static str) {
         if self.flags2 & 0x4000 != 0 || self.status == 0 {
             return (self.status, names::status(self.status));
         }
@@ -113,7 +108,11 @@ pub(super) fn message(talk: &mut Talk, pdu: &Pdu<'_>, message: &[u8], out: &mut 
     }
     let (mut command, mut at) = (header.command, HEADER);
     for _ in 0..MAX_CHAIN {
-        let Some(block) = Block::read(message, command, at) else {
+        let read = Block::read(message, command, at);
+        // Some servers end an error behind the header.
+        let bare = is_reply && header.status != 0;
+        let empty = Block { command, words: &[], bytes: &[], bytes_at: message.len() };
+        let Some(block) = read.or(bare.then_some(empty)) else {
             return malformed(pdu, "parameter words are cut short", out);
         };
         let next = block.next();
@@ -281,120 +280,6 @@ fn fill(
     }
 }
 
-fn share_login(secret: &[u8]) -> Login {
-    let secret = secret.strip_suffix(&[0]).unwrap_or(secret);
-    let proof = Proof::Readable(Secret::examine("", secret));
-    Login { method: "share password", account: String::new(), proof }
-}
-
-fn negotiate(talk: &mut Talk, block: &Block<'_>, ask: &mut Ask) -> Option<()> {
-    let mut strings = Strings::new(block.bytes, 0, false);
-    talk.offered.clear();
-    while !strings.is_empty() && talk.offered.len() < MAX_DIALECTS {
-        strings.format(2);
-        talk.offered.push(strings.next());
-    }
-    ask.want = Want::Negotiate;
-    ask.detail.texts("dialect_names", &talk.offered);
-    Some(())
-}
-
-/// Session setup, in the three forms that its count of words tells apart (MS-CIFS 2.2.4.53.1, MS-SMB 2.2.4.6.1).
-fn session_setup(
-    talk: &mut Talk,
-    pdu: &Pdu<'_>,
-    header: &Header,
-    block: &Block<'_>,
-    ask: &mut Ask,
-    out: &mut dyn Sink,
-) -> Option<()> {
-    let mut c = Cursor::new(block.words);
-    c.skip(14)?;
-    ask.want = Want::SessionSetup;
-    let first = usize::from(c.le16()?);
-    let second = if block.words.len() == 26 { usize::from(c.le16()?) } else { 0 };
-    let passed = first.saturating_add(second);
-    let at = block.bytes_at.saturating_add(passed);
-    let mut strings = Strings::new(block.bytes.get(passed..)?, at, header.unicode());
-    if block.words.len() == 24 {
-        if let Some(token) = block.bytes.get(..first).and_then(gss::read) {
-            token.describe(&mut ask.detail);
-            token.say(&mut talk.claims, out, pdu.at, pdu.flow.client.address);
-            ask.login = token.login();
-        }
-    } else {
-        let (account, domain) = (strings.next(), strings.next());
-        let lm = block.bytes.get(..first)?;
-        let nt = block.bytes.get(first..passed)?;
-        ask.detail.text("account", &account);
-        ask.detail.text("domain", &domain);
-        ask.login = Some(old_login(talk, header, &account, &domain, lm, nt));
-    }
-    if let Some(login) = &ask.login {
-        ask.object.clone_from(&login.account);
-    }
-    let (os, lanman) = (strings.next(), strings.next());
-    say_software(talk, pdu, &os, &lanman, ask, ("native_os", "native_lanman"), out);
-    Some(())
-}
-
-/// A login without security tokens: a challenge's responses, or the password itself.
-fn old_login(talk: &Talk, header: &Header, account: &str, domain: &str, lm: &[u8], nt: &[u8]) -> Login {
-    let full =
-        if domain.is_empty() || account.is_empty() { account.to_owned() } else { format!("{domain}\\{account}") };
-    let readable = talk.challenged == Some(false) || !matches!(lm.len(), 0 | 1 | 24);
-    let empty = lm.len() <= 1 && nt.len() <= 2;
-    let (method, proof) = match (account.is_empty(), empty) {
-        (true, true) => ("anonymous", Proof::Anonymous),
-        (false, true) => ("password", Proof::Readable(Secret::Empty)),
-        _ if readable => ("password", Proof::Readable(examine(header, account, lm, nt))),
-        _ if nt.len() > 24 => ("ntlmv2", Proof::Sound("NTLM version 2 response")),
-        _ if nt.is_empty() => ("lm", Proof::Weak("NTLM version 1 or LAN Manager response")),
-        _ => ("ntlmv1", Proof::Weak("NTLM version 1 or LAN Manager response")),
-    };
-    Login { method, account: full, proof }
-}
-
-/// Looks at a readable password once; a copy made of it is overwritten.
-fn examine(header: &Header, account: &str, lm: &[u8], nt: &[u8]) -> Secret {
-    let trimmed = lm.strip_suffix(&[0]).unwrap_or(lm);
-    if !trimmed.is_empty() || nt.is_empty() || !header.unicode() {
-        return Secret::examine(account, trimmed);
-    }
-    let (pairs, _) = nt.as_chunks::<2>();
-    let mut secret: Vec<u8> = pairs.iter().map(|[low, _]| *low).take_while(|byte| *byte != 0).collect();
-    let told = Secret::examine(account, &secret);
-    forget(&mut secret);
-    told
-}
-
-fn say_software(
-    talk: &mut Talk,
-    pdu: &Pdu<'_>,
-    os: &str,
-    lanman: &str,
-    ask: &mut Ask,
-    keys: (&str, &str),
-    out: &mut dyn Sink,
-) {
-    let subject = pdu.sender().address;
-    for (value, key, attribute, method) in [
-        (os, keys.0, Attribute::Os, "smb session setup native os"),
-        (lanman, keys.1, Attribute::Software, "smb session setup native lan manager"),
-    ] {
-        if !value.is_empty() {
-            ask.detail.text(key, value);
-            talk.claims.identify(out, pdu.at, subject, (attribute, value, method));
-        }
-    }
-    let kept =
-        if pdu.direction == Direction::FromClient { &mut talk.client_software } else { &mut talk.server_software };
-    if !os.is_empty() {
-        kept.clear();
-        kept.push_str(os);
-    }
-}
-
 fn reply(
     talk: &mut Talk,
     pdu: &Pdu<'_>,
@@ -447,7 +332,7 @@ fn settle(
             if super::is_admin_share(&ask.object) {
                 ask.detail.flag("admin_share", true);
             }
-            smb2::say_host(talk, pdu, &ask.object, out);
+            logon2::say_host(talk, pdu, &ask.object, out);
             talk.open_tree(header.tree.into(), &ask.object);
             // The share's own password was right.
             if let Some(login) = &ask.login {
@@ -518,107 +403,6 @@ fn read_andx(
         && talk.pipe(pdu, id, data, out)
     {
         ask.class = OperationClass::Session;
-    }
-    Some(())
-}
-
-/// Negotiate response (MS-CIFS 2.2.4.52.2, MS-SMB 2.2.4.5.2).
-fn negotiated(
-    talk: &mut Talk,
-    pdu: &Pdu<'_>,
-    header: &Header,
-    block: &Block<'_>,
-    ask: &mut Ask,
-    out: &mut dyn Sink,
-) -> Option<()> {
-    let mut c = Cursor::new(block.words);
-    let index = c.le16()?;
-    if index == 0xffff {
-        ask.detail.flag("no_common_dialect", true);
-        return Some(());
-    }
-    if let Some(name) = talk.offered.get(usize::from(index)) {
-        ask.detail.text("dialect_name", name);
-    }
-    talk.settle_on(pdu, "SMB 1", out);
-    let mode = match block.words.len() {
-        34 => c.u8()?,
-        26 => u8::try_from(c.le16()? & 0xff).ok()?,
-        // The core protocol knows share passwords in clear only.
-        _ => 0,
-    };
-    talk.challenged = Some(mode & 2 != 0);
-    ask.detail.flag("user_level", mode & 1 != 0);
-    ask.detail.flag("password_challenged", mode & 2 != 0);
-    ask.detail.flag("signing_required", mode & 8 != 0);
-    if block.words.len() == 34 {
-        c.skip(16)?;
-        let capabilities = c.le32()?;
-        let now = c.le64()?;
-        ask.detail.number("server_capabilities", capabilities);
-        say_clock(talk, pdu, now, out);
-        c.skip(2)?;
-        let challenge = usize::from(c.u8()?);
-        if capabilities & 0x8000_0000 == 0 {
-            let at = block.bytes_at.saturating_add(challenge);
-            let mut strings = Strings::new(block.bytes.get(challenge..).unwrap_or_default(), at, header.unicode());
-            let (domain, server) = (strings.next(), strings.next());
-            let subject = pdu.flow.server.address;
-            talk.claims.identify(out, pdu.at, subject, (Attribute::Domain, &domain, "smb negotiate domain"));
-            talk.claims.identify(out, pdu.at, subject, (Attribute::HostName, &server, "smb negotiate server name"));
-        }
-    }
-    Some(())
-}
-
-fn say_clock(talk: &mut Talk, pdu: &Pdu<'_>, steps: u64, out: &mut dyn Sink) {
-    let Some(steps) = i64::try_from(steps).ok().filter(|steps| *steps > 0 && talk.claims.first("clock")) else {
-        return;
-    };
-    let seconds = steps.div_euclid(10_000_000).saturating_sub(FILETIME_EPOCH);
-    let device_time = Timestamp::from_parts(seconds, steps.rem_euclid(10_000_000).saturating_mul(100));
-    let (subject, skew) = (pdu.flow.server.address, device_time.since(pdu.at.ts));
-    let clock = Clock { subject, method: "smb negotiate system time", device_time, skew };
-    out.emit(pdu.at, Observation::Clock(clock));
-}
-
-/// Session setup response (MS-CIFS 2.2.4.53.2, MS-SMB 2.2.4.6.2).
-fn set_up(
-    talk: &mut Talk,
-    pdu: &Pdu<'_>,
-    header: &Header,
-    block: &Block<'_>,
-    ask: &mut Ask,
-    out: &mut dyn Sink,
-) -> Option<()> {
-    let (status, _) = header.status();
-    if status != 0 && status != MORE_PROCESSING {
-        if let Some(login) = &ask.login {
-            talk.logged_in(pdu, login, Outcome::Failure, false, out);
-        }
-        return Some(());
-    }
-    let mut c = Cursor::new(block.words);
-    c.skip(4)?;
-    let action = c.le16()?;
-    let passed = if block.words.len() == 8 { usize::from(c.le16()?) } else { 0 };
-    let guest = action & 1 != 0;
-    if guest {
-        ask.detail.flag("guest", true);
-    }
-    if let Some(token) = block.bytes.get(..passed).and_then(gss::read) {
-        token.describe(&mut ask.detail);
-        token.say(&mut talk.claims, out, pdu.at, pdu.flow.server.address);
-    }
-    let at = block.bytes_at.saturating_add(passed);
-    let rest = block.bytes.get(passed..).unwrap_or_default();
-    let mut strings = Strings::new(rest, at, header.unicode());
-    let (os, lanman, domain) = (strings.next(), strings.next(), strings.next());
-    say_software(talk, pdu, &os, &lanman, ask, ("server_os", "server_lanman"), out);
-    let subject = pdu.flow.server.address;
-    talk.claims.identify(out, pdu.at, subject, (Attribute::Domain, &domain, "smb session setup domain"));
-    if let Some(login) = ask.login.as_ref().filter(|_| status == 0) {
-        talk.logged_in(pdu, login, Outcome::Success, guest, out);
     }
     Some(())
 }

@@ -198,6 +198,19 @@ fn sealed_messages_are_opaque_and_names_of_sessions_read() {
 }
 
 #[test]
+fn an_error_may_end_behind_the_header() {
+    let mut bare = one(0x01, true, 0xc000_0002, "", b"");
+    bare.truncate(36);
+    bare[3] = 32;
+    let out = run(&[(UP, one(0x01, false, 0, "", b"\x04dir1\0")), (DOWN, bare)]);
+    assert_eq!(
+        (&out.of("operation")[0]["object"], &out.of("operation")[0]["status_name"]),
+        (&"dir1".into(), &"not implemented".into())
+    );
+    assert!(out.marks.is_empty());
+}
+
+#[test]
 fn an_implant_s_sub_command_is_told() {
     let words = "0000 0000 0100 0000 00 00 0000 00000000 0000 0000 4e00 0000 4e00 01 00 0e00";
     let out = run(&[(UP, one(0x32, false, 0, words, &[0; 13]))]);

@@ -35,7 +35,7 @@ pub(super) fn request(
     let parameters = area(message, parameters_at, parameters);
     ask.want = Want::Transceive;
     if block.command == 0x32 {
-        return transaction2(pdu, header, setup?, parameters, parameters_at, ask, out);
+        return transaction2(pdu, header, setup?, parameters, ask, out);
     }
     let mut strings = Strings::new(block.bytes, block.bytes_at, header.unicode());
     ask.object = strings.next();
@@ -64,7 +64,6 @@ fn transaction2(
     header: &Header,
     code: u16,
     parameters: &[u8],
-    at: u16,
     ask: &mut Ask,
     out: &mut dyn Sink,
 ) -> Option<()> {
@@ -80,10 +79,14 @@ fn transaction2(
         0x05 | 0x06 => 6,
         0x0d => 4,
         0x10 => 2,
+        0x07 | 0x08 => {
+            ask.file = Some(file_of(Cursor::new(parameters).le16()?));
+            return Some(());
+        }
         _ => return Some(()),
     };
-    let from = usize::from(at).checked_add(before)?;
-    ask.object = Strings::new(parameters.get(before..)?, from, header.unicode()).next();
+    // Parameters are aligned as a whole: no padding lies before the path.
+    ask.object = Strings::new(parameters.get(before..)?, 0, header.unicode()).next();
     Some(())
 }
 

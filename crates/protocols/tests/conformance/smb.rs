@@ -112,7 +112,10 @@ fn ntlmssp_agrees() {
             Field::new("ntlmssp.challenge.target_name").answered(|row| detail(row, "ntlm_target")),
         ],
         counts: is_not_web,
-        explained: &[UNFLAGGED],
+        explained: &[
+            Explained { column: "ntlmssp.messagetype", ..UNFLAGGED },
+            Explained { column: "ntlmssp.challenge.target_name", ..UNFLAGGED },
+        ],
         wanted: 995,
     });
 }
