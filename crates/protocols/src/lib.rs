@@ -42,7 +42,9 @@ pub mod ntp;
 mod object_dictionary;
 pub mod openvpn;
 pub mod pairing;
+pub mod powerlink;
 pub mod profinet_dcp;
+pub mod ptp;
 #[cfg(any(test, feature = "testing"))]
 pub mod recording;
 pub mod registry;
