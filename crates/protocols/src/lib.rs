@@ -12,6 +12,7 @@ pub mod bytes;
 pub mod cdp;
 pub mod cip;
 pub mod claims;
+pub mod codesys;
 pub mod cotp;
 pub mod default_credentials;
 pub mod detail;

@@ -9,6 +9,8 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ads::discovery::AdsDiscovery,
     &crate::arp::Arp,
     &crate::cdp::Cdp,
+    &crate::codesys::v2::CodesysV2,
+    &crate::codesys::CodesysV3,
     &crate::dhcp::Dhcp,
     &crate::dhcpv6::Dhcpv6,
     &crate::dns::Dns,
