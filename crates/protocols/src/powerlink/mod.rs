@@ -52,9 +52,9 @@ impl Protocol for Powerlink {
         match (pdu.flow.transport, pdu.data) {
             (Transport::Link(ETHERTYPE), [kind, _, _, _, ..]) if names::message(*kind & 0x7f).is_some() => Probe::Yes,
             (Transport::Link(ETHERTYPE), _) => Probe::Unsure,
-            (Transport::Udp, [6, 0, 0, 5, received, sent, 0, 0, ..]) => {
+            (Transport::Udp, [6, 0, 0, 5, received, _, 0, 0, ..]) => {
                 let usual = pdu.receiver().port == UDP_PORT || pdu.sender().port == UDP_PORT;
-                let opens = received & 3 <= 2 && sent & 3 <= 3;
+                let opens = received & 3 <= 2;
                 if usual && opens { Probe::Yes } else { Probe::No }
             }
             _ => Probe::No,
