@@ -51,7 +51,9 @@ pub const fn group(code: u16) -> &'static str {
     }
 }
 
-/// Name and class of a service of a group. Where the number of a service is not sure it keeps its group's least class.
+/// Name and class of a service of a group; services of no known number get a class by their group.
+///
+/// The numbers of `CmpApp` are those of published dissectors and were not seen in traffic.
 #[must_use]
 pub const fn service(group: u16, code: u16) -> (&'static str, OperationClass) {
     use OperationClass::{Configure, Control, Diagnose, Identify, Program, Read, Session};
