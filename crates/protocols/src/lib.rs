@@ -14,6 +14,7 @@ pub mod bytes;
 pub mod cdp;
 pub mod cip;
 pub mod claims;
+pub mod codesys;
 pub mod cotp;
 pub mod default_credentials;
 pub mod detail;
@@ -55,7 +56,9 @@ pub mod opcua;
 pub mod openvpn;
 pub mod pairing;
 pub mod pcom;
+pub mod powerlink;
 pub mod profinet_dcp;
+pub mod ptp;
 pub mod radius;
 pub mod rdp;
 #[cfg(any(test, feature = "testing"))]

@@ -12,6 +12,10 @@ use crate::bytes::Cursor;
 
 /// Slaves whose EEPROM is followed.
 pub const SLAVE_LIMIT: usize = 256;
+/// Bit of the control register: the EEPROM is at work, its data is old.
+const BUSY: u16 = 0x8000;
+/// Bit of the control register: eight bytes are read at once, else four.
+const EIGHT_BYTES: u16 = 0x0040;
 /// First word of the identity.
 const FIRST: u32 = 8;
 
@@ -67,8 +71,22 @@ impl Eeproms {
             }
             return;
         }
-        let mut c = Cursor::new(d.data);
-        if c.skip(6_usize.saturating_sub(start)).is_none() || c.is_empty() {
+        let mut data = d.data;
+        if start == 0 {
+            // Control and address are read along: they say whether the data is there, how much of it, and of which word.
+            let mut c = Cursor::new(d.data);
+            let (Some(control), Some(word)) = (c.le16(), c.le32()) else { return };
+            if control & BUSY != 0 {
+                return;
+            }
+            eeprom.word = word;
+            let valid = if control & EIGHT_BYTES != 0 { 8 } else { 4 };
+            data = c.rest().get(..c.left().min(valid)).unwrap_or_default();
+        } else if start != 6 {
+            return;
+        }
+        let mut c = Cursor::new(data);
+        if c.is_empty() {
             return;
         }
         eeprom.words(&mut c);

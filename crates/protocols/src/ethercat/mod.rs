@@ -412,7 +412,8 @@ fn describe(tell: &mut Tell, d: &Datagram<'_>, occasion: &'static str) -> Operat
     detail.number("offset", d.offset());
     let (register, class) = names::register(d.offset());
     let _ = write!(object, "{register} 0x{:04x}", d.offset());
-    let word = Cursor::new(d.data).le16();
+    // Masters also write and read the low byte alone.
+    let word = Cursor::new(d.data).le16().or(d.data.first().map(|byte| u16::from(*byte)));
     match (d.offset(), word) {
         (0x0120 | 0x0130, Some(word)) => {
             let _ = write!(object, " {}", names::state(word));

@@ -46,7 +46,7 @@ fn run(frames: &[Vec<u8>]) -> Recorder {
 fn samples() -> Vec<Vec<u8>> {
     vec![
         frame(&[(7, 1, at(2, 0x130), &[1, 0], 2)]),
-        frame(&[(5, 2, at(0x1001, 0x120), &[2, 0], 1)]),
+        frame(&[(5, 2, at(0x1001, 0x120), &[2], 1)]),
         frame(&[(4, 3, at(0x1001, 0x130), &[2, 0], 1), (4, 4, at(0x1001, 0x130), &[0x12, 0], 1)]),
         frame(&[(5, 5, at(0x1001, 0x1800), &mail(3, 1, "0020 40 1810 01 00000000"), 1)]),
         frame(&[(4, 6, at(0x1001, 0x1c00), &mail(3, 1, "0030 43 1810 01 6a000000"), 1)]),
@@ -102,6 +102,27 @@ fn the_eeprom_says_who_a_slave_is() {
     let row = rows.iter().find(|row| row["name"] == "EEPROM identity").unwrap();
     assert_eq!((&row["object"], &row["class"]), (&"vendor 0x2 product 0x44c3052".into(), &"identify".into()));
     assert!(row["detail"].as_str().unwrap().contains("\"vendor\":\"Beckhoff\""));
+}
+
+/// As `ethercrab-twincat-akd-nc-mode.pcapng` frame 3250: control, address and data in one read, of which four bytes hold.
+#[test]
+fn an_eeprom_of_four_bytes_is_not_read_beyond() {
+    let read = |word: u8, control: &str, data: &str| {
+        frame(&[(1, 2, at(1, 0x502), &hex(&format!("{control} {word:02x}000000 {data}")), 1)])
+    };
+    let frames = [
+        read(8, "0000", "6a000000 00000000"),
+        read(10, "0020", "444b4100 00000000"),
+        read(12, "0081", "ffffffff 00000000"),
+        read(12, "0000", "02000000 00000000"),
+    ];
+    let rows = run(&frames).of("operation");
+    let row = rows.iter().find(|row| row["name"] == "EEPROM identity").unwrap();
+    let detail = row["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("\"revision\":2") && detail.contains("Kollmorgen") && !detail.contains("serial"),
+        "{detail}"
+    );
 }
 
 #[test]

@@ -319,7 +319,7 @@ impl Ask {
                 self.object = format!("buffer memory 0x{address:x}");
                 self.quantity = Some(n.number(2)?);
             }
-            0x1001 | 0x1002 | 0x1003 => self.object = mode(n.word()?),
+            0x1001..=0x1003 => self.object = mode(n.word()?),
             0x1630 | 0x1631 => {
                 let length = usize::from(n.word()?);
                 let password = n.take(length)?;

@@ -92,6 +92,7 @@ pub const fn device(code: u16) -> Option<(&'static str, bool)> {
 pub const fn end_code(code: u16) -> &'static str {
     match code {
         0x0000 => "ok",
+        0x0055 => "writing while running is not enabled",
         0x4000..=0x4fff => "error of the CPU module",
         0xc050 => "ASCII data cannot be converted to binary",
         0xc051..=0xc054 => "number of points out of range",
