@@ -88,8 +88,9 @@ pub(super) const fn error(code: i64) -> &'static str {
         52 => "reply too large for UDP",
         60 => "generic error",
         61 => "field too long",
+        67 => "no ticket-granting ticket",
         68 => "wrong realm",
-        69 => "no ticket-granting ticket",
+        69 => "user-to-user required",
         _ => "unknown error",
     }
 }

@@ -1,4 +1,4 @@
-//! A search filter in the notation of RFC 4515, cut short where it is long. Values are names and patterns, not secrets.
+//! A search filter in the notation of RFC 4515, cut short where it is long. What is compared with a password is left out.
 
 use std::fmt::Write as _;
 
@@ -20,6 +20,17 @@ fn value(bytes: &[u8], into: &mut String) {
             let _ = write!(into, "\\{byte:02x}");
         }),
     }
+}
+
+/// Whether an attribute holds a secret (`userPassword`, `unicodePwd`, `ms-Mcs-AdmPwd`).
+fn is_secret(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    [b"password".as_slice(), b"pwd", b"secret"].iter().any(|part| name.windows(part.len()).any(|w| w == *part))
+}
+
+/// Writes what an attribute is compared with.
+fn compared(name: &[u8], bytes: &[u8], into: &mut String) {
+    if is_secret(name) { into.push_str("...") } else { value(bytes, into) }
 }
 
 /// Writes the filter that is an element with this tag and content.
@@ -70,20 +81,18 @@ fn element(tag: u8, content: &[u8], depth: usize, into: &mut String) {
 
 fn pair(content: &[u8], sign: &str, into: &mut String) {
     let mut fields = Reader::new(content);
-    if let Some((_, name)) = fields.element() {
-        value(name, into);
-    }
+    let name = fields.element().map(|(_, name)| name).unwrap_or_default();
+    value(name, into);
     into.push_str(sign);
     if let Some((_, wanted)) = fields.element() {
-        value(wanted, into);
+        compared(name, wanted, into);
     }
 }
 
 fn substrings(content: &[u8], into: &mut String) {
     let mut fields = Reader::new(content);
-    if let Some((_, name)) = fields.element() {
-        value(name, into);
-    }
+    let name = fields.element().map(|(_, name)| name).unwrap_or_default();
+    value(name, into);
     into.push('=');
     let Some((_, parts)) = fields.element() else { return };
     let mut parts = Reader::new(parts);
@@ -93,7 +102,7 @@ fn substrings(content: &[u8], into: &mut String) {
         if tag != 0x80 {
             into.push('*');
         }
-        value(part, into);
+        compared(name, part, into);
         last = tag;
     }
     if last != 0x82 {
@@ -103,7 +112,8 @@ fn substrings(content: &[u8], into: &mut String) {
 
 fn extensible(content: &[u8], into: &mut String) {
     let fields = Reader::new(content);
-    value(fields.find(0x82).unwrap_or_default(), into);
+    let name = fields.find(0x82).unwrap_or_default();
+    value(name, into);
     if fields.find(0x84).is_some_and(|flag| flag != [0]) {
         into.push_str(":dn");
     }
@@ -112,7 +122,7 @@ fn extensible(content: &[u8], into: &mut String) {
         value(rule, into);
     }
     into.push_str(":=");
-    value(fields.find(0x83).unwrap_or_default(), into);
+    compared(name, fields.find(0x83).unwrap_or_default(), into);
 }
 
 #[cfg(test)]
@@ -132,6 +142,7 @@ mod tests {
         assert_eq!(text(&hex("87 0b 6f626a656374436c617373")), "(objectClass=*)");
         assert_eq!(text(&hex("a0 13 a307 0402636e 040161 a208 a406 0402636e 3000")), "(&(cn=a)(!(cn=*)))");
         assert_eq!(text(&hex("a4 0f 0402636e 3009 800161 810162 820163")), "(cn=a*b*c)");
+        assert_eq!(text(&hex("a3 11 040c 7573657250617373776f7264 040178")), "(userPassword=...)");
         assert_eq!(text(&hex("a9 0a 8202636e 830161 8401ff")), "(cn:dn:=a)");
     }
 

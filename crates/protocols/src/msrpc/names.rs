@@ -144,9 +144,9 @@ pub(super) const INTERFACES: &[Interface] = &[
             (2, "SchRpcRetrieveTask", Read),
             (6, "SchRpcEnumFolders", Read),
             (7, "SchRpcEnumTasks", Read),
+            (11, "SchRpcStop", Control),
             (12, "SchRpcRun", Control),
             (13, "SchRpcDelete", Configure),
-            (15, "SchRpcStop", Control),
         ],
     },
     // MS-DRSR 4.1.

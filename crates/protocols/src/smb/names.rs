@@ -280,7 +280,8 @@ pub(super) const fn status(code: u32) -> &'static str {
         0xc000_009a => "insufficient resources",
         0xc000_00a2 => "media write protected",
         0xc000_00ac => "pipe not available",
-        0xc000_00ad => "pipe busy",
+        0xc000_00ad => "invalid pipe state",
+        0xc000_00ae => "pipe busy",
         0xc000_00b0 => "pipe disconnected",
         0xc000_00ba => "file is a directory",
         0xc000_00bb => "not supported",
@@ -307,7 +308,6 @@ pub(super) const fn status(code: u32) -> &'static str {
         0xc000_0257 => "path not covered",
         0xc000_035c => "network session expired",
         0xc000_0413 => "authentication firewall failed",
-        0xc05c_0000 => "object identifier not found",
         _ => "unknown status",
     }
 }

@@ -8,6 +8,7 @@ use super::talk::{Answer, Ask, FileId, Talk, Want, weird};
 use super::text::Strings;
 use super::{logon2, names, transaction};
 use crate::bytes::Cursor;
+use crate::login::forget;
 
 const HEADER: usize = 32;
 /// Commands read of one chain (MS-CIFS 2.2.3.4).
@@ -203,6 +204,12 @@ fn fill(
             ask.object = strings.next();
             strings.format(4);
             ask.want = Want::TreeConnect;
+            // The core protocol's share password is never challenged.
+            let mut secret = strings.next_oem().into_bytes();
+            if !secret.is_empty() {
+                ask.login = Some(share_login(&secret));
+            }
+            forget(&mut secret);
             Some(())
         }
         0x00 | 0x01 | 0x06 | 0x10 | 0x02 | 0x03 | 0x0f | 0x08 | 0x09 => {

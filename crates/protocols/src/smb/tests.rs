@@ -211,6 +211,20 @@ fn an_error_may_end_behind_the_header() {
 }
 
 #[test]
+fn a_share_password_is_told_without_the_secret() {
+    let out = run(&[
+        (UP, one(0x70, false, 0, "", b"\x04\\\\FS1\\PLC\0\x04hunter2\0\x04A:\0")),
+        (DOWN, one(0x70, true, 0, "0040 0100", b"")),
+    ]);
+    assert_eq!(out.of("operation")[0]["object"], "\\\\FS1\\PLC");
+    assert_eq!(
+        (&out.of("session")[0]["method"], &out.of("credential")[0]["weakness"]),
+        (&"share password".into(), &"clear-text".into())
+    );
+    assert!(!serde_json::to_string(&out.rows).unwrap().contains("hunter2"));
+}
+
+#[test]
 fn an_implant_s_sub_command_is_told() {
     let words = "0000 0000 0100 0000 00 00 0000 00000000 0000 0000 4e00 0000 4e00 01 00 0e00";
     let out = run(&[(UP, one(0x32, false, 0, words, &[0; 13]))]);
