@@ -45,7 +45,7 @@ impl Protocol for Ike {
         match message(pdu.data) {
             Some(header) if header.exact && header.responder == 0 => Probe::Yes,
             Some(header) if header.exact => {
-                if header.from_responder() == Some(true) {
+                if header.is_from_responder() == Some(true) {
                     Probe::YesFromServer
                 } else {
                     Probe::Yes
@@ -78,7 +78,7 @@ struct Header<'a> {
 
 impl Header<'_> {
     /// IKEv2 says who sent it (flag Response); IKEv1 does not.
-    const fn from_responder(&self) -> Option<bool> {
+    const fn is_from_responder(&self) -> Option<bool> {
         if self.major == 2 { Some(self.flags & 0x20 != 0) } else { None }
     }
 
@@ -223,7 +223,7 @@ impl Analyzer for IkeFlow {
         }
         match (header.major, header.exchange) {
             // The answer to the first message has what was chosen.
-            (2, 34) if header.from_responder() == Some(true) => self.chosen(pdu, &header, out),
+            (2, 34) if header.is_from_responder() == Some(true) => self.chosen(pdu, &header, out),
             (1, 2 | 4) if header.responder != 0 => self.version_1(pdu, &header, out),
             (1, 4) => self.aggressive(pdu, &header, out),
             _ => {}

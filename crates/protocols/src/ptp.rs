@@ -144,7 +144,7 @@ fn version_1(data: &[u8]) -> Option<(Header, Option<Grandmaster>, &'static str)>
     let clock = wide(c.take(6)?)?;
     let (port, sequence, control) = (c.be16()?, c.be16()?, c.u8()?);
     c.skip(1 + 2 + 4)?;
-    let (name, event) = match control {
+    let (name, timed) = match control {
         0 => ("Sync", true),
         1 => ("Delay_Req", true),
         2 => ("Follow_Up", false),
@@ -152,11 +152,11 @@ fn version_1(data: &[u8]) -> Option<(Header, Option<Grandmaster>, &'static str)>
         4 => ("Management", false),
         _ => return None,
     };
-    if general != if event { 1 } else { 2 } {
+    if general != if timed { 1 } else { 2 } {
         return None;
     }
     let header = Header { version: 1, kind: control, domain: 0, clock, port, sequence };
-    if !event {
+    if !timed {
         return Some((header, None, name));
     }
     c.skip(8 + 2 + 2 + 2)?;

@@ -348,7 +348,8 @@ fn changes(session: &Session, crane: &str) -> Result<(Vec<StateChange>, u64), Fa
     let sql = format!(
         "WITH mine AS (SELECT DISTINCT segment, server FROM flows WHERE server_crane = {crane}), \
               found AS (SELECT o.* FROM operations o JOIN mine m ON m.segment = o.segment AND m.server = o.server \
-                        WHERE o.class IN ('control', 'program', 'configure') AND lower(o.name) NOT LIKE '%upload%') \
+                        WHERE o.class IN ('control', 'program', 'configure') AND lower(o.name) NOT LIKE '%upload%' \
+                        AND o.protocol NOT IN ('smb', 'msrpc', 'ldap', 'tds')) \
          SELECT ts, client, server, protocol, name, class, object, status_name, source, frame, \
            count(*) OVER () AS total FROM found ORDER BY ts DESC, source, frame LIMIT {}",
         CraneSummary::MAX_CHANGES
