@@ -1,8 +1,12 @@
-//! MQTT 3.1, 3.1.1 and 5: who connects, with what credential, and whether the broker lets it in. Topics and payloads are not decoded yet.
+//! MQTT 3.1, 3.1.1 and 5: who connects, with what credential, and whether the broker lets it in, which topics it
+//! publishes and subscribes to. Payloads are not decoded.
+
+mod talk;
 
 use quaywatch_model::{Direction, Mark, Observation, Outcome, Service, Session, Sink, Transport, Weakness, Weird};
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
+use self::talk::Talk;
 use crate::analyzer::Depth;
 use crate::bytes::Cursor;
 use crate::claims::Claims;
@@ -21,11 +25,11 @@ static META: ProtocolMeta = ProtocolMeta {
     tcp: &[1883],
     udp: &[],
     ethertypes: &[],
-    spec: "OASIS MQTT 3.1.1 section 3.1, MQTT 5.0 section 3.1",
+    spec: "OASIS MQTT 3.1.1, MQTT 5.0, Sparkplug 3.0",
     found: "equipment messaging (TIC 4.0), RFID and OCR portals, gateways",
     depth: Depth::Partial,
     control: false,
-    scope: "connection, account and its acceptance; neither topics nor payloads",
+    scope: "connection, account and its acceptance; topics and filters once a flow, Sparkplug commands; no payloads",
 };
 
 impl Protocol for Mqtt {
@@ -51,7 +55,14 @@ impl Protocol for Mqtt {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         let framer = || Framer::new(MAX_PACKET);
-        Box::new(MqttAnalyzer { client: framer(), server: framer(), claims: Claims::default(), asked: None })
+        Box::new(MqttAnalyzer {
+            client: framer(),
+            server: framer(),
+            claims: Claims::default(),
+            asked: None,
+            level: None,
+            talk: Talk::default(),
+        })
     }
 }
 
@@ -140,6 +151,9 @@ struct MqttAnalyzer {
     server: Framer,
     claims: Claims,
     asked: Option<Asked>,
+    /// Protocol level of the CONNECT.
+    level: Option<u8>,
+    talk: Talk,
 }
 
 impl MqttAnalyzer {
@@ -147,17 +161,31 @@ impl MqttAnalyzer {
         let content = packet.get(1..).and_then(body).unwrap_or_default();
         match packet.first().map(|first| first >> 4) {
             Some(1) if pdu.direction == Direction::FromClient => match connect(content) {
-                Some(asked) => self.asked = Some(asked),
+                Some(asked) => {
+                    self.level = Some(asked.level);
+                    self.asked = Some(asked);
+                }
                 None => malformed(pdu, "a CONNECT that ends inside a field", out),
             },
             Some(2) if pdu.direction == Direction::FromServer => {
                 let accepted = content.get(1) == Some(&0);
                 self.told(pdu, if accepted { Outcome::Success } else { Outcome::Failure }, out);
             }
+            Some(3) => {
+                let first = packet.first().copied().unwrap_or_default();
+                if self.talk.publish(pdu, first, content, self.level, out).is_none() {
+                    malformed(pdu, "a PUBLISH without a readable topic", out);
+                }
+            }
+            Some(kind @ (8 | 10)) => {
+                if self.talk.filters(pdu, kind, content, self.level, out).is_none() {
+                    malformed(pdu, "a list of topic filters that ends inside one", out);
+                }
+            }
             Some(0) => malformed(pdu, "packet type 0 is reserved", out),
             // Pings and acknowledgements say all they have in their first byte.
-            Some(4..=7 | 11..=14) => {}
-            _ => out.mark(Mark::Undecoded("mqtt topics and payloads")),
+            Some(4..=7 | 9 | 11..=14) => {}
+            _ => out.mark(Mark::Undecoded("mqtt control packet")),
         }
     }
 
@@ -264,6 +292,27 @@ mod tests {
         let connect = [0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 1, b'c'];
         let recorder = feed(&Mqtt, &flow(Transport::Tcp, 1884), &[(C, &connect), (S, &[0x20, 2, 0, 0])]);
         assert_eq!(recorder.of("credential")[0]["weakness"], "anonymous");
+    }
+
+    #[test]
+    fn topics_and_filters_are_told_once() {
+        let connect = connect_with_password();
+        let publish = b"\x30\x14\x00\x10spBv1.0/g/NCMD/nhi";
+        let pieces: [(Direction, &[u8]); 6] = [
+            (C, &connect),
+            (S, &[0x20, 2, 0, 0]),
+            (C, &[0x82, 6, 0, 1, 0, 1, b'#', 0]),
+            (C, publish),
+            (C, publish),
+            (S, b"\x33\x08\x00\x03a/b\x00\x07x"),
+        ];
+        let recorder = feed(&Mqtt, &flow(Transport::Tcp, 1883), &pieces);
+        let told: Vec<_> =
+            recorder.of("operation").iter().map(|o| format!("{} {} {}", o["name"], o["class"], o["object"])).collect();
+        assert_eq!(
+            told,
+            [r##""SUBSCRIBE" "read" "#""##, r#""PUBLISH" "control" "spBv1.0/g/NCMD/n""#, r#""PUBLISH" "read" "a/b""#,]
+        );
     }
 
     #[test]
