@@ -61,7 +61,8 @@ impl Talk {
         }
         let class = match pdu.direction {
             Direction::FromClient if is_sparkplug_command(topic) => OperationClass::Control,
-            Direction::FromClient => OperationClass::Write,
+            // A device tells the broker how it is: that changes no machine.
+            Direction::FromClient => OperationClass::Cyclic,
             Direction::FromServer => OperationClass::Read,
         };
         self.detail.clear();
