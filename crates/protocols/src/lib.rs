@@ -34,6 +34,7 @@ pub mod goose;
 pub mod gss;
 pub mod http;
 pub mod icmp;
+pub mod iec104;
 mod iec61850;
 pub mod ike;
 pub mod kerberos;

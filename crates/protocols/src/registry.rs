@@ -28,6 +28,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::vrrp::Hsrp,
     &crate::http::Http,
     &crate::icmp::Icmp,
+    &crate::iec104::Iec104,
     &crate::ike::Ike,
     &crate::kerberos::Kerberos,
     &crate::ldap::Ldap,

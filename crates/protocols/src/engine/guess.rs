@@ -23,7 +23,6 @@ const PORTS: &[(u16, &str)] = &[
     (1911, "niagara-fox"),
     (2101, "ntrip"),
     (2222, "cip-io"),
-    (2404, "iec104"),
     (3671, "knxip"),
     (4059, "dlms"),
     (4500, "ipsec-nat"),

@@ -24,6 +24,7 @@ mod ethercat;
 mod ge_egd;
 mod goose;
 mod http;
+mod iec104;
 mod kerberos;
 mod ldap;
 mod mms;
