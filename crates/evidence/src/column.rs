@@ -46,6 +46,12 @@ impl TextColumn {
     }
 
     fn key(&mut self, text: &str) -> i32 {
+        // Most cells repeat the one above: comparing is cheaper than hashing.
+        if let Some(last) = self.keys.last().copied()
+            && slice(&self.offsets, &self.bytes, last) == Some(text.as_bytes())
+        {
+            return last;
+        }
         let hash = self.hasher.hash_one(text);
         let (offsets, bytes) = (&self.offsets, &self.bytes);
         let same = |key: &i32| slice(offsets, bytes, *key) == Some(text.as_bytes());
