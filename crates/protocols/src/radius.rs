@@ -89,13 +89,12 @@ impl<'a> Packet<'a> {
     /// Calls `each` with type and value; whether they fill the packet.
     fn each(&self, mut each: impl FnMut(u8, &'a [u8])) -> bool {
         let mut cursor = Cursor::new(self.attributes);
-        while let (Some(kind), Some(length)) = (cursor.u8(), cursor.u8()) {
-            let Some(value) = usize::from(length).checked_sub(2).and_then(|length| cursor.take(length)) else {
-                return false;
-            };
+        while let Some(kind) = cursor.u8() {
+            let length = cursor.u8().and_then(|length| usize::from(length).checked_sub(2));
+            let Some(value) = length.and_then(|length| cursor.take(length)) else { return false };
             each(kind, value);
         }
-        cursor.is_empty() && self.attributes.len() != 1
+        true
     }
 
     const fn asks(&self) -> bool {
@@ -285,6 +284,11 @@ mod tests {
         let good = packet(1, 7, &[(1, b"nemo")]);
         assert_eq!(Radius.probe(&pdu(&udp, 0, FromClient, &good)), Probe::Yes);
         assert_eq!(Radius.probe(&pdu(&udp, 0, FromClient, &packet(5, 7, &[]))), Probe::Unsure);
+        // A byte behind the last attribute, counted by the length.
+        let mut loose = packet(1, 7, &[(1, b"nemo"), (32, b"x")]);
+        loose.push(1);
+        loose[3] += 1;
+        assert_eq!(Radius.probe(&pdu(&udp, 0, FromClient, &loose)), Probe::No);
         let mut bad = good.clone();
         bad[21] = 9;
         assert_eq!(Radius.probe(&pdu(&udp, 0, FromClient, &bad)), Probe::No);

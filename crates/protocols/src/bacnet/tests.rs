@@ -238,6 +238,14 @@ fn what_is_not_bacnet_is_refused() {
 }
 
 #[test]
+fn an_everyday_frame_with_a_wrong_length_is_known() {
+    // icsnpp-bacnet-example.pcap frame 588: a guess at a password, 24 bytes that say they are 17.
+    let guess = hex("810a001101040005091409061d0a004272656c6f6f6d3230");
+    let flow = flow(Transport::Udp, 5000);
+    assert_eq!(Bacnet.probe(&pdu(&flow, 0, FromClient, &guess)), Probe::Yes);
+}
+
+#[test]
 fn a_request_that_breaks_its_syntax_is_told() {
     let asked = link("0104 00 04 59 0f 0c00800001 1955 3e 44 4334");
     let rows = feed(&Bacnet, &flow(Transport::Udp, 47808), &[(FromClient, &asked)]);

@@ -7,6 +7,8 @@ mod segment;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use quaywatch_model::{At, Cargo, Direction, Endpoint, Mark, Observation, Request, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Framer, Pdu};
 
@@ -134,16 +136,16 @@ impl Reader {
     pub fn feed(&mut self, at: At, sender: Endpoint, receiver: Endpoint, data: &[u8], out: &mut dyn Sink) {
         let place = Place { at, sender, receiver };
         let mut framer = std::mem::replace(&mut self.framer, Framer::new(0));
-        // The service characters may change with the first segment, so what follows it is framed anew.
-        let mut left = data;
-        if framer.held() == 0
-            && let Some(service) = Service::advice(left)
-        {
-            self.service = service;
-            left = left.get(9..).unwrap_or_default();
-        }
-        let service = self.service;
-        let framed = framer.push(left, |bytes| service.length(bytes), |segment| self.segment(place, segment, out));
+        // The first segment may set other service characters for those behind it.
+        let service = Cell::new(self.service);
+        let framed = framer.push(
+            data,
+            |bytes| service.get().length(bytes),
+            |segment| {
+                self.segment(place, segment, out);
+                service.set(self.service);
+            },
+        );
         if framed.is_err() {
             weird(place, "edifact_segment_too_long", "no end of a segment within its greatest length", out);
         }
@@ -164,6 +166,7 @@ impl Reader {
         let part = |element, component| service.component(segment, element, component);
         self.message.segments += 1;
         match segment.get(..3).unwrap_or_default() {
+            b"UNA" => self.service = Service::advice(segment).unwrap_or_default(),
             b"UNB" => {
                 (self.sender, self.recipient, self.interchange) = (part(2, 0), part(3, 0), part(5, 0));
             }

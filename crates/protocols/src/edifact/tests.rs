@@ -49,8 +49,11 @@ fn pieces_may_be_cut_anywhere_and_characters_set() {
     let other = format!("UNA:*.! ~{}", COARRI.replace('+', "*").replace('\'', "~"));
     // The interchange header of a probe has the usual characters; with others the advice alone tells.
     assert!(is_start(b"UNA:*.! ~"));
-    let rows = feed_unprobed(&Edifact, &flow(Transport::Tcp, 5000), &[(FromClient, other.as_bytes())]);
-    assert_eq!(rows.of("cargo").len(), 2);
+    for cut in 1..other.len() {
+        let (head, tail) = other.as_bytes().split_at(cut);
+        let rows = feed_unprobed(&Edifact, &flow(Transport::Tcp, 5000), &[(FromClient, head), (FromClient, tail)]);
+        assert_eq!(rows.of("cargo").len(), 2, "cut at {cut}");
+    }
 }
 
 #[test]

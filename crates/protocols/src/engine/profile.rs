@@ -9,7 +9,7 @@ use quaywatch_wire::{Flow, Pdu};
 const SAMPLED_BYTES: u16 = 4096;
 /// Pieces of one direction whose sizes and times are kept.
 const SAMPLED_PIECES: usize = 64;
-/// Bytes of the common beginning that are kept. Few, so that a secret cannot be among them in whole.
+/// Bytes of the common beginning that are kept.
 const PREFIX: usize = 8;
 /// Directions of flows sampled at once (about 1 KiB each); beyond them rows have counts only.
 const MAX_SAMPLES: usize = 32 * 1024;
@@ -224,8 +224,10 @@ impl Seen {
                 seen.rhythm = if *median > 0 && share >= PERIODIC_SHARE { "periodic" } else { "irregular" };
             }
         }
-        if sample.sizes.len() > 1 {
-            for byte in sample.prefix.iter().take(sample.prefix_length) {
+        let prefix = sample.prefix.get(..sample.prefix_length).unwrap_or_default();
+        // Readable bytes may be a password that was sent twice, so a beginning is told only if it cannot be read.
+        if sample.sizes.len() > 1 && prefix.iter().any(|byte| !byte.is_ascii_graphic() && *byte != b' ') {
+            for byte in prefix {
                 let _ = write!(seen.prefix, "{byte:02x}");
             }
         }
@@ -287,7 +289,9 @@ mod tests {
         assert_eq!(content(&[[vec![0; 30], noise(1000)].concat()]), "random", "a header in clear does not hide it");
         assert_eq!(content(&[b"GET STATUS crane=3 spreader=locked\r\n".repeat(3)]), "text");
         assert_eq!(content(&[b"OK".to_vec()]), "");
-        assert_eq!(rows(&[b"secret01".to_vec()])[0]["prefix"], "", "one piece has nothing in common with others");
+        assert_eq!(rows(&[vec![1, 2, 3]])[0]["prefix"], "", "one piece has nothing in common with others");
+        let twice = rows(&[b"secret01".to_vec(), b"secret01".to_vec()]);
+        assert_eq!(twice[0]["prefix"], "", "what can be read is not kept");
     }
 
     #[test]

@@ -115,14 +115,15 @@ impl Stage {
             return Fed::Done;
         }
         self.attempts += 1;
-        match self.probe(protocols, pdu) {
-            // A file may look like any protocol; but what speaks to a machine is told as that, whoever announced it.
-            Verdict::Speaks { protocol, .. }
-                if !protocols.get(protocol).is_some_and(|p| p.meta().control) && self.expected.is_some() =>
-            {
-                let expected = self.expected.unwrap_or(protocol);
-                self.begin(protocols, expected, pdu, wire_length, out, books);
-            }
+        let verdict = self.probe(protocols, pdu);
+        // A file may look like any protocol; but what speaks to a machine is told as that, whoever announced it.
+        if let (Verdict::Speaks { protocol, .. }, Some(expected)) = (&verdict, self.expected)
+            && !protocols.get(*protocol).is_some_and(|found| found.meta().control)
+        {
+            self.begin(protocols, expected, pdu, wire_length, out, books);
+            return Fed::Done;
+        }
+        match verdict {
             Verdict::Speaks { swapped: true, .. } if pdu.flow.midstream => return Fed::RolesSwapped,
             Verdict::Speaks { protocol, .. } => self.begin(protocols, protocol, pdu, wire_length, out, books),
             Verdict::Unsure if self.may_hold(pdu) => self.hold(pdu, wire_length),

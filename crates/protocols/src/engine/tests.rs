@@ -283,3 +283,50 @@ fn a_flow_that_nobody_recognises_is_described_and_one_that_is_recognised_late_is
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((&rows[0]["pieces"], &rows[0]["prefix"]), (&12.into(), &"abcd".into()));
 }
+
+/// An FTP control connection that announces 10.0.0.2:50000, then a connection to it that says `first`: its service.
+fn announced(first: &[u8]) -> String {
+    let mut bench = Bench::of(crate::PROTOCOLS);
+    let (client, control) = ((1, 40000), (2, 21));
+    bench.tcp(client, control, 0x02, 10, 0, b"");
+    bench.tcp(control, client, 0x12, 20, 11, b"");
+    let greeting = b"220 FTP server ready\r\n";
+    bench.tcp(control, client, 0x18, 21, 11, greeting);
+    bench.tcp(client, control, 0x18, 11, 21 + 22, b"PASV\r\n");
+    bench.tcp(control, client, 0x18, 21 + 22, 17, b"227 Entering Passive Mode (10,0,0,2,195,80)\r\n");
+    bench.tcp((1, 40001), (2, 50000), 0x02, 100, 0, b"");
+    bench.tcp((2, 50000), (1, 40001), 0x12, 200, 101, b"");
+    bench.tcp((1, 40001), (2, 50000), 0x18, 101, 201, first);
+    bench.finish();
+    let connections = bench.recorder.of("connection");
+    let data = connections.iter().find(|row| row["server"]["port"] == 50000).unwrap();
+    data["service"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_announced_is_that_unless_it_speaks_to_a_machine() {
+    assert_eq!(announced(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "ftp-data", "a file may look like anything");
+    let read_registers = [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2];
+    assert_eq!(announced(&read_registers), "modbus", "a bounce to a controller is seen");
+}
+
+#[test]
+fn a_tftp_transfer_is_found_behind_its_request() {
+    let mut bench = Bench::of(crate::PROTOCOLS);
+    bench.udp((1, 40000), (2, 69), b"\0\x01a.cfg\0octet\0");
+    bench.udp((2, 50000), (1, 40000), b"\0\x03\0\x01hello");
+    bench.finish();
+    let program = &bench.recorder.of("program")[0];
+    assert_eq!((&program["size"], &program["complete"]), (&5.into(), &true.into()));
+    assert_eq!(program["server"]["address"], "10.0.0.2");
+}
+
+#[test]
+fn a_byte_of_a_keep_alive_does_not_cost_the_flow() {
+    let mut bench = Bench::of(crate::PROTOCOLS);
+    // Picked up in the middle: one byte from the client, then a whole Modbus reply from the server.
+    bench.tcp((1, 40000), (2, 502), 0x10, 99, 200, &[0]);
+    bench.tcp((2, 502), (1, 40000), 0x18, 200, 100, &[0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 7]);
+    bench.finish();
+    assert_eq!(bench.recorder.of("connection")[0]["service"], "modbus");
+}

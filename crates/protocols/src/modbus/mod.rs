@@ -63,8 +63,8 @@ impl Protocol for Modbus {
         };
         // A sound header around a PDU that breaks its layout is a broken request where Modbus is usual, and nothing elsewhere.
         let usual = META.tcp.contains(&pdu.flow.server.port) || META.tcp.contains(&pdu.flow.client.port);
-        let told = usual && is_exact(pdu.data) || is_row_of_frames(pdu.data);
-        if probe == Probe::Unsure && told { Probe::Yes } else { probe }
+        let told = || usual && is_exact(pdu.data) || is_row_of_frames(pdu.data);
+        if probe == Probe::Unsure && told() { Probe::Yes } else { probe }
     }
 
     fn open(&self, _flow: &Flow) -> Box<dyn Analyzer> {

@@ -80,19 +80,28 @@ impl<'a> Frame<'a> {
         if let Some(frame) = Frame::read(bytes) {
             return Some((frame, bytes.len()));
         }
-        let fits = |length: &usize| {
-            bytes.get(..*length).and_then(Frame::read).is_some_and(|frame| shape(frame.pdu) != Shape::Neither)
-        };
-        let length = (SHORTEST..bytes.len().min(FRAME_LIMIT)).find(fits)?;
-        Some((Frame::read(bytes.get(..length)?)?, length))
+        // The CRC of every beginning, in one pass.
+        let mut sum = START;
+        let bytes = bytes.get(..bytes.len().min(FRAME_LIMIT))?;
+        let ends = bytes.iter().zip(1..).filter_map(|(byte, length)| {
+            sum = add(sum, *byte);
+            (sum == 0 && length >= SHORTEST).then_some(length)
+        });
+        let mut frames = ends.filter_map(|length| Some((Frame::read(bytes.get(..length)?)?, length)));
+        frames.find(|(frame, _)| shape(frame.pdu) != Shape::Neither)
     }
 }
 
+/// What the CRC starts from.
+const START: u16 = 0xffff;
+
 /// CRC-16 of section 6.2.2; 0 over a frame with its own CRC behind it.
 fn crc(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xffff, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 0 { crc >> 1 } else { crc >> 1 ^ 0xa001 })
-    })
+    bytes.iter().fold(START, |sum, byte| add(sum, *byte))
+}
+
+fn add(sum: u16, byte: u8) -> u16 {
+    (0..8).fold(sum ^ u16::from(byte), |sum, _| if sum & 1 == 0 { sum >> 1 } else { sum >> 1 ^ 0xa001 })
 }
 
 struct RtuFlow {
