@@ -324,9 +324,10 @@ fn a_tftp_transfer_is_found_behind_its_request() {
 #[test]
 fn a_byte_of_a_keep_alive_does_not_cost_the_flow() {
     let mut bench = Bench::of(crate::PROTOCOLS);
-    // Picked up in the middle: one byte from the client, then a whole Modbus reply from the server.
-    bench.tcp((1, 40000), (2, 502), 0x10, 99, 200, &[0]);
-    bench.tcp((2, 502), (1, 40000), 0x18, 200, 100, &[0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 7]);
+    // Picked up in the middle: one byte, then a packet of agentcarter-s71200-goofline-hwcompiledownload.pcapng (frame 17).
+    let packet = crate::testing::hex("0300001b02f08072fe00100000000000001f360000000000000000");
+    bench.tcp((1, 40000), (2, 30000), 0x10, 99, 200, &[0]);
+    bench.tcp((2, 30000), (1, 40000), 0x18, 200, 100, &packet);
     bench.finish();
-    assert_eq!(bench.recorder.of("connection")[0]["service"], "modbus");
+    assert_eq!(bench.recorder.of("connection")[0]["service"], "s7comm-plus");
 }
