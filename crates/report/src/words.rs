@@ -41,7 +41,7 @@ pub(crate) fn per_cent(part: u64, whole: u64) -> String {
 /// What unrecognised traffic looks like, in words.
 pub(crate) struct Look {
     pub(crate) looks: String,
-    pub(crate) question: &'static str,
+    pub(crate) question: String,
 }
 
 /// Describes a service that no decoder recognised.
@@ -64,7 +64,7 @@ pub(crate) fn look(line: &UnrecognisedLine) -> Look {
     {
         looks.push_str(&format!(", every {}", span(period)));
     }
-    let question = match (line.content.as_str(), line.rhythm.as_str()) {
+    let unknown = match (line.content.as_str(), line.rhythm.as_str()) {
         ("text", _) => "Which program writes these lines, and is anything secret in them?",
         ("random", _) => "Who set up this encrypted connection, for what, and where does it end?",
         ("binary", "periodic") => {
@@ -72,6 +72,11 @@ pub(crate) fn look(line: &UnrecognisedLine) -> Look {
         }
         ("binary", _) => "Which product speaks this, and can it change the state of a machine?",
         _ => "Which product opens this connection, and is it needed?",
+    };
+    // A number that tells is the better lead.
+    let question = match line.guess.as_str() {
+        "" => unknown.to_owned(),
+        guess => format!("Its number is that of {guess}, which is not read here: is it that, and who needs it?"),
     };
     Look { looks, question }
 }
@@ -133,6 +138,9 @@ mod tests {
             frame: 4,
         };
         assert_eq!(look(&line).looks, "binary, 73 bytes at a time, every 15 ms");
+        assert!(look(&line).question.starts_with("Which device sends these process values"));
+        let numbered = UnrecognisedLine { guess: "igmp".to_owned(), ..line.clone() };
+        assert!(look(&numbered).question.starts_with("Its number is that of igmp"));
         let little = UnrecognisedLine { content: String::new(), size: None, ..line };
         assert_eq!(look(&little).looks, "too few bytes to tell, every 15 ms");
     }
