@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use quaywatch_model::{
-    Address, At, Attribute, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird,
+    Address, At, Attribute, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport,
 };
 use quaywatch_wire::{Flow, Pdu};
 
@@ -13,6 +13,7 @@ use crate::analyzer::Depth;
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed_if_whole;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "ge-egd";
@@ -134,9 +135,11 @@ impl Analyzer for Consumer {
 impl Consumer {
     fn other(&self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         match pdu.data {
-            [DATA, 1, ..] => weird(pdu, "ge_egd_short", "header of produced data is cut short", out),
+            [DATA, 1, ..] => {
+                malformed_if_whole(PROTOCOL, pdu, "ge_egd_short", "header of produced data is cut short", out)
+            }
             [_, 1, ..] if pdu.data.len() >= 4 => out.mark(Mark::Undecoded("EGD command")),
-            _ => weird(pdu, "ge_egd_header", "not an EGD header", out),
+            _ => malformed_if_whole(PROTOCOL, pdu, "ge_egd_header", "not an EGD header", out),
         }
     }
 
@@ -210,15 +213,6 @@ impl Consumer {
             }),
         );
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
 
 /// The header is as long as the specification says.

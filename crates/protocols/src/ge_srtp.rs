@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird,
+    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
@@ -13,6 +13,7 @@ use crate::analyzer::Depth;
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -207,7 +208,7 @@ impl Analyzer for SrtpFlow {
         let framed = framer.push(pdu.data, message_length, |bytes| talk.message(pdu, bytes, out));
         if framed.is_err() {
             framer.reset();
-            weird(pdu, "ge_srtp_frame", "not the front of an SRTP message", out);
+            malformed(PROTOCOL, pdu, "ge_srtp_frame", "not the front of an SRTP message", out);
         }
     }
 
@@ -222,16 +223,10 @@ impl Analyzer for SrtpFlow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Talk {
     fn message(&mut self, pdu: &Pdu<'_>, bytes: &[u8], out: &mut dyn Sink) {
         let Some(message) = Message::read(bytes) else {
-            return weird(pdu, "ge_srtp_message", "type and message type do not fit each other", out);
+            return malformed(PROTOCOL, pdu, "ge_srtp_message", "type and message type do not fit each other", out);
         };
         let ends = (pdu.sender(), pdu.receiver());
         let sequence = message.sequence;

@@ -3,15 +3,14 @@
 //! Cyclic: one operation a kind of message and clock at first sight, one when the grandmaster changes, one with the count at
 //! the end; management messages each. A host that announces a better clock takes the time of all others: hence the changes.
 
-use quaywatch_model::{
-    At, Attribute, Endpoint, MacAddr, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird,
-};
+use quaywatch_model::{At, Attribute, Endpoint, MacAddr, Observation, Operation, OperationClass, Sink, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
 use crate::analyzer::Depth;
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::{DetailJson, Hex};
+use crate::deviation::malformed_if_whole;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "ptp";
@@ -208,7 +207,7 @@ struct Clocks {
 impl Analyzer for Clocks {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let Some((header, grandmaster, name)) = read(pdu.data) else {
-            return weird(pdu, "ptp_malformed_message", "message does not fit its type", out);
+            return malformed_if_whole(PROTOCOL, pdu, "ptp_malformed_message", "message does not fit its type", out);
         };
         let grandmaster = grandmaster.filter(|grandmaster| self.sensible(pdu, grandmaster, out));
         self.identify(pdu, &header, grandmaster.is_some() && name != "Delay_Req", out);
@@ -244,15 +243,6 @@ impl Analyzer for Clocks {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 /// The MAC address within an identity of the form EUI-48 with `ff fe` or `ff ff` in the middle.
 const fn mac(identity: [u8; 8]) -> Option<MacAddr> {
     match identity {
@@ -267,7 +257,7 @@ impl Clocks {
     fn sensible(&mut self, pdu: &Pdu<'_>, grandmaster: &Grandmaster, out: &mut dyn Sink) -> bool {
         let group = grandmaster.identity.first().is_some_and(|first| first & 1 != 0);
         if group && self.claims.first(("ptp_grandmaster_identity", grandmaster.identity)) {
-            weird(pdu, "ptp_grandmaster_identity", "grandmaster identity is no EUI-64", out);
+            malformed_if_whole(PROTOCOL, pdu, "ptp_grandmaster_identity", "grandmaster identity is no EUI-64", out);
         }
         !group
     }

@@ -1,11 +1,13 @@
 //! Syslog (RFC 5424, RFC 3164) over UDP (RFC 5426) and TCP (RFC 6587): who logs to whom, and as what. What a message says is
 //! not interpreted here.
 
-use quaywatch_model::{Direction, Mark, Observation, Request, Sink, Transport, Weird};
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_model::{Direction, Observation, Request, Sink, Transport};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use crate::analyzer::{Depth, ProtocolMeta};
 use crate::claims::Claims;
+use crate::deviation::malformed;
+use crate::framers::Framers;
 use crate::{Analyzer, Probe, Protocol};
 
 const PROTOCOL: &str = "syslog";
@@ -53,7 +55,7 @@ impl Protocol for Syslog {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(SyslogFlow {
-            framers: [Framer::new(LIMIT), Framer::new(LIMIT)],
+            framers: Framers::new(LIMIT),
             talk: Talk { claims: Claims::with_limit(MAX_CLAIMS), uri: String::new() },
         })
     }
@@ -168,7 +170,7 @@ impl<'a> Header<'a> {
 }
 
 struct SyslogFlow {
-    framers: [Framer; 2],
+    framers: Framers,
     talk: Talk,
 }
 
@@ -179,29 +181,22 @@ struct Talk {
 
 impl Analyzer for SyslogFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let SyslogFlow { framers: [from_client, from_server], talk } = self;
+        let SyslogFlow { framers, talk } = self;
         if pdu.flow.transport != Transport::Tcp {
             return talk.message(pdu, pdu.data, out);
         }
-        let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
+        let framer = framers.of(pdu.direction);
         if framer
             .push(pdu.data, length, |frame| talk.message(pdu, counted(frame).map_or(frame, |(_, m)| m), out))
             .is_err()
         {
-            weird(pdu, "syslog_framing", "neither a count nor a priority begins the message", out);
+            malformed(PROTOCOL, pdu, "syslog_framing", "neither a count nor a priority begins the message", out);
         }
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, _out: &mut dyn Sink) {
-        let [from_client, from_server] = &mut self.framers;
-        if direction == Direction::FromClient { from_client.reset() } else { from_server.reset() }
+        self.framers.of(direction).reset();
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
 
 impl Talk {
@@ -210,7 +205,13 @@ impl Talk {
             return;
         }
         let Some(header) = Header::read(message) else {
-            return weird(pdu, "syslog_priority", "no priority in angle brackets begins the message", out);
+            return malformed(
+                PROTOCOL,
+                pdu,
+                "syslog_priority",
+                "no priority in angle brackets begins the message",
+                out,
+            );
         };
         let (severity, facility) = (header.severity(), header.facility());
         if self.claims.first((header.host, header.program, header.priority)) {

@@ -1,11 +1,12 @@
 //! TACACS+ (RFC 8907): administrators of switches and routers log in through it. Its obfuscation is MD5 with a shared secret.
 
 use quaywatch_model::{Credential, Direction, Mark, Observation, Outcome, Session, Sink, Transport, Weakness, Weird};
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use crate::analyzer::{Depth, ProtocolMeta};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
+use crate::framers::Framers;
 use crate::{Analyzer, Probe, Protocol};
 
 const PROTOCOL: &str = "tacacs";
@@ -52,7 +53,7 @@ impl Protocol for Tacacs {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(TacacsFlow {
-            framers: [Framer::new(HEADER + LONGEST), Framer::new(HEADER + LONGEST)],
+            framers: Framers::new(HEADER + LONGEST),
             talk: Talk { claims: Claims::default(), user: String::new() },
         })
     }
@@ -74,7 +75,7 @@ fn length(bytes: &[u8]) -> Length {
 }
 
 struct TacacsFlow {
-    framers: [Framer; 2],
+    framers: Framers,
     talk: Talk,
 }
 
@@ -85,8 +86,8 @@ struct Talk {
 
 impl Analyzer for TacacsFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let TacacsFlow { framers: [from_client, from_server], talk } = self;
-        let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
+        let TacacsFlow { framers, talk } = self;
+        let framer = framers.of(pdu.direction);
         if framer.push(pdu.data, length, |frame| talk.packet(pdu, frame, out)).is_err() {
             let (sender, receiver) = (pdu.sender(), pdu.receiver());
             let detail = "header is not possible";
@@ -97,8 +98,7 @@ impl Analyzer for TacacsFlow {
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, _out: &mut dyn Sink) {
-        let [from_client, from_server] = &mut self.framers;
-        if direction == Direction::FromClient { from_client.reset() } else { from_server.reset() }
+        self.framers.of(direction).reset();
     }
 }
 

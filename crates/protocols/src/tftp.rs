@@ -3,12 +3,13 @@
 //! The request goes to port 69; the transfer that answers it comes from another port of the server, so it is a flow of its
 //! own (`tftp-data`) unless the server answers from port 69.
 
-use quaywatch_model::{Direction, Endpoint, Mark, Observation, Program, Request, Sink, Transfer, Transport, Weird};
+use quaywatch_model::{Direction, Endpoint, Observation, Program, Request, Sink, Transfer, Transport};
 use quaywatch_wire::{Flow, Pdu};
 use sha2::{Digest, Sha256};
 
 use crate::analyzer::{Depth, ProtocolMeta};
 use crate::bytes::Cursor;
+use crate::deviation::malformed;
 use crate::{Analyzer, Probe, Protocol};
 
 const PROTOCOL: &str = "tftp";
@@ -136,29 +137,23 @@ impl Default for TftpFlow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Analyzer for TftpFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let mut cursor = Cursor::new(pdu.data);
         match cursor.be16() {
             Some(1 | 2) => match Asked::read(pdu.data) {
                 Some(asked) => self.request(pdu, &asked, out),
-                None => weird(pdu, "tftp_request", "request without name and mode", out),
+                None => malformed(PROTOCOL, pdu, "tftp_request", "request without name and mode", out),
             },
             Some(3) => match cursor.be16() {
                 Some(block) => self.data(pdu, block, cursor.rest(), out),
-                None => weird(pdu, "tftp_data", "data without block number", out),
+                None => malformed(PROTOCOL, pdu, "tftp_data", "data without block number", out),
             },
             // Acknowledgement.
             Some(4) if pdu.data.len() == 4 => {}
             Some(5) => self.error(pdu, cursor.be16(), out),
             Some(6) => self.options(cursor.rest()),
-            _ => weird(pdu, "tftp_opcode", "operation is not of TFTP", out),
+            _ => malformed(PROTOCOL, pdu, "tftp_opcode", "operation is not of TFTP", out),
         }
     }
 

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Service, Session, Sink,
-    Transport, Weird,
+    At, Attribute, Direction, Endpoint, Observation, Operation, OperationClass, Outcome, Service, Session, Sink,
+    Transport,
 };
 use quaywatch_wire::{Flow, Pdu};
 
@@ -16,6 +16,7 @@ use crate::analyzer::Depth;
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed_if_whole;
 use crate::login::{Ends, Secret};
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -196,11 +197,17 @@ impl Analyzer for Discovery {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let mut cursor = Cursor::new(pdu.data);
         let Some(header) = Header::read(&mut cursor) else {
-            return weird(pdu, "ads_discovery_header", "not the front of a discovery datagram", out);
+            return malformed_if_whole(
+                PROTOCOL,
+                pdu,
+                "ads_discovery_header",
+                "not the front of a discovery datagram",
+                out,
+            );
         };
         let told = Told::read(&mut cursor, header.tags);
         if told.broken || header.tags > TAG_LIMIT {
-            weird(pdu, "ads_discovery_tag", "tag is longer than the datagram, or too many", out);
+            malformed_if_whole(PROTOCOL, pdu, "ads_discovery_tag", "tag is longer than the datagram, or too many", out);
         }
         let service = header.service & !REPLY;
         if header.is_reply() {
@@ -221,15 +228,6 @@ impl Analyzer for Discovery {
             self.tell(Some(ask), None, out);
         }
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
 
 impl Discovery {

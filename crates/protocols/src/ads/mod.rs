@@ -11,7 +11,7 @@ mod tests;
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird,
+    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
@@ -20,6 +20,7 @@ use crate::analyzer::Depth;
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -129,7 +130,7 @@ impl Analyzer for AdsFlow {
         let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
         if framer.push(pdu.data, frame_length, |frame| talk.frame(pdu, frame, out)).is_err() {
             framer.reset();
-            weird(pdu, "ads_length", "AMS/TCP length is not possible", out);
+            malformed(PROTOCOL, pdu, "ads_length", "AMS/TCP length is not possible", out);
         }
     }
 
@@ -144,18 +145,12 @@ impl Analyzer for AdsFlow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Talk {
     fn frame(&mut self, pdu: &Pdu<'_>, frame: &[u8], out: &mut dyn Sink) {
         let mut cursor = Cursor::new(frame);
         let Some(header) = cursor.skip(TCP_HEADER).and_then(|()| Header::read(&mut cursor)) else { return };
         if usize::try_from(header.length).ok() != Some(cursor.left()) {
-            weird(pdu, "ads_length_mismatch", "AMS data length differs from the frame's", out);
+            malformed(PROTOCOL, pdu, "ads_length_mismatch", "AMS data length differs from the frame's", out);
         }
         if names::command(header.command).is_none() {
             out.mark(Mark::Undecoded("unknown ADS command"));
@@ -169,7 +164,7 @@ impl Talk {
 
     fn request(&mut self, pdu: &Pdu<'_>, header: &Header, bytes: &[u8], out: &mut dyn Sink) {
         let body = message::request(header.command, bytes).unwrap_or_else(|| {
-            weird(pdu, "ads_request_short", "request is shorter than its command needs", out);
+            malformed(PROTOCOL, pdu, "ads_request_short", "request is shorter than its command needs", out);
             Body::default()
         });
         let by_name = body.index.is_some_and(|(group, _)| matches!(group, 0xf003 | 0xf004 | 0xf007 | 0xf009));
@@ -195,7 +190,7 @@ impl Talk {
         // An AMS error may come without a body, or with the body as if there were none.
         let body = message::reply(header.command, bytes).unwrap_or_else(|| {
             if header.error == 0 {
-                weird(pdu, "ads_reply_short", "reply is shorter than its command needs", out);
+                malformed(PROTOCOL, pdu, "ads_reply_short", "reply is shorter than its command needs", out);
             }
             Body::default()
         });

@@ -10,8 +10,7 @@ pub mod v2;
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink,
-    Transport, Weird,
+    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink, Transport,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
@@ -19,6 +18,7 @@ use crate::analyzer::Depth;
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed_if_whole;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -181,7 +181,7 @@ impl Analyzer for V3Flow {
         });
         if framed.is_err() {
             framer.reset();
-            weird(pdu, "codesys_v3_block", "not the front of a block, or too long", out);
+            malformed_if_whole(PROTOCOL, pdu, "codesys_v3_block", "not the front of a block, or too long", out);
         }
     }
 
@@ -196,19 +196,16 @@ impl Analyzer for V3Flow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Talk {
     fn datagram(&mut self, pdu: &Pdu<'_>, data: &[u8], out: &mut dyn Sink) {
         let Some(datagram) = Datagram::read(data) else {
-            return weird(pdu, "codesys_v3_datagram", "datagram header is wrong or cut short", out);
+            return malformed_if_whole(
+                PROTOCOL,
+                pdu,
+                "codesys_v3_datagram",
+                "datagram header is wrong or cut short",
+                out,
+            );
         };
         let whole = match datagram.service {
             1 | 2 => {
@@ -219,7 +216,7 @@ impl Talk {
             _ => self.channel(pdu, datagram.body, out),
         };
         if whole.is_none() {
-            weird(pdu, "codesys_v3_short", "package is shorter than its kind needs", out);
+            malformed_if_whole(PROTOCOL, pdu, "codesys_v3_short", "package is shorter than its kind needs", out);
         }
     }
 

@@ -7,7 +7,7 @@ mod tests;
 
 use quaywatch_model::{
     At, Attribute, Clock, Credential, Direction, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink,
-    Transport, Weakness, Weird,
+    Transport, Weakness,
 };
 use quaywatch_wire::{Flow, Length, Pdu};
 
@@ -15,6 +15,7 @@ use self::message::{Message, padata};
 use crate::analyzer::Depth;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed;
 use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -122,7 +123,7 @@ impl Analyzer for KerberosFlow {
         match framer.push(pdu.data, begins, frame, each) {
             Ok(true) => {}
             Ok(false) => out.mark(Mark::Undecoded("behind a gap")),
-            Err(_) => weird(pdu, "kerberos_length", "record length is zero or beyond 128 KiB", out),
+            Err(_) => malformed(PROTOCOL, pdu, "kerberos_length", "record length is zero or beyond 128 KiB", out),
         }
     }
 
@@ -138,12 +139,6 @@ impl Analyzer for KerberosFlow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 /// `client@REALM`, as far as there is one; enterprise names (RFC 6806) hold their domain already.
 fn principal(client: &str, realm: &str) -> String {
     if realm.is_empty() || client.is_empty() || client.contains('@') {
@@ -156,7 +151,7 @@ fn principal(client: &str, realm: &str) -> String {
 impl Talk {
     fn message(&mut self, pdu: &Pdu<'_>, bytes: &[u8], out: &mut dyn Sink) {
         let Some(message) = Message::read(bytes) else {
-            return weird(pdu, "kerberos_message", "no Kerberos message", out);
+            return malformed(PROTOCOL, pdu, "kerberos_message", "no Kerberos message", out);
         };
         if pdu.direction == Direction::FromClient {
             self.say_client(pdu, &message, out);

@@ -8,12 +8,13 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
-use quaywatch_model::{Direction, Mark, Observation, Sink, Transport, Weird};
+use quaywatch_model::{Direction, Mark, Sink, Transport};
 use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::talk::Talk;
 use crate::analyzer::Depth;
 use crate::ber::{self, Reader, tag};
+use crate::deviation::malformed;
 use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -152,7 +153,7 @@ impl Analyzer for LdapFlow {
         match framer.push(pdu.data, begins, frame, |bytes| message(talk, pdu, bytes, out)) {
             Ok(true) => {}
             Ok(false) => out.mark(Mark::Undecoded("behind a gap")),
-            Err(_) => weird(pdu, "ldap_framing", "no LDAP message starts where one should", out),
+            Err(_) => malformed(PROTOCOL, pdu, "ldap_framing", "no LDAP message starts where one should", out),
         }
         if talk.starts_tls {
             self.tls = Some(crate::tls::Tls.open(pdu.flow));
@@ -180,10 +181,10 @@ fn datagram(talk: &mut Talk, pdu: &Pdu<'_>, out: &mut dyn Sink) {
     let mut rest = pdu.data;
     while !rest.is_empty() {
         let Length::Whole(whole) = ber::frame(rest, tag::SEQUENCE) else {
-            return weird(pdu, "ldap_framing", "no LDAP message starts where one should", out);
+            return malformed(PROTOCOL, pdu, "ldap_framing", "no LDAP message starts where one should", out);
         };
         let Some((bytes, behind)) = rest.split_at_checked(whole) else {
-            return weird(pdu, "ldap_message", "a message ends beyond its datagram", out);
+            return malformed(PROTOCOL, pdu, "ldap_message", "a message ends beyond its datagram", out);
         };
         message(talk, pdu, bytes, out);
         rest = behind;
@@ -219,15 +220,9 @@ fn message(talk: &mut Talk, pdu: &Pdu<'_>, bytes: &[u8], out: &mut dyn Sink) {
     match Message::read(bytes) {
         Some(message) => {
             if talk.message(pdu, &message, out).is_none() {
-                weird(pdu, "ldap_operation", "an operation lacks fields", out);
+                malformed(PROTOCOL, pdu, "ldap_operation", "an operation lacks fields", out);
             }
         }
-        None => weird(pdu, "ldap_message", "no LDAP message", out),
+        None => malformed(PROTOCOL, pdu, "ldap_message", "no LDAP message", out),
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }

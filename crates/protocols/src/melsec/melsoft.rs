@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use quaywatch_model::{
     At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Program, Sink, Transfer,
-    Transport, Weird,
+    Transport,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ use crate::analyzer::Depth;
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed_if_whole;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -189,14 +190,20 @@ impl Analyzer for MelsoftFlow {
             match (frame_length(pdu.data), pdu.data) {
                 (_, [kind @ (0x5a | 0xda), _, _, which, rest @ ..]) => talk.set_up(pdu, *kind, *which, rest, out),
                 (Length::Whole(whole), data) if whole == data.len() => talk.frame(pdu, data, out),
-                _ => weird(pdu, "melsoft_length_mismatch", "datagram does not have the length it says", out),
+                _ => malformed_if_whole(
+                    PROTOCOL,
+                    pdu,
+                    "melsoft_length_mismatch",
+                    "datagram does not have the length it says",
+                    out,
+                ),
             }
             return;
         }
         let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
         if framer.push(pdu.data, frame_length, |frame| talk.frame(pdu, frame, out)).is_err() {
             framer.reset();
-            weird(pdu, "melsoft_frame", "not the front of a MELSOFT frame, or too long", out);
+            malformed_if_whole(PROTOCOL, pdu, "melsoft_frame", "not the front of a MELSOFT frame, or too long", out);
         }
     }
 
@@ -213,15 +220,6 @@ impl Analyzer for MelsoftFlow {
             file.tell(false, out);
         }
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
 
 impl Talk {
@@ -249,7 +247,7 @@ impl Talk {
 
     fn frame(&mut self, pdu: &Pdu<'_>, frame: &[u8], out: &mut dyn Sink) {
         let Some(message) = Message::read(frame) else {
-            return weird(pdu, "melsoft_short", "frame holds no command", out);
+            return malformed_if_whole(PROTOCOL, pdu, "melsoft_short", "frame holds no command", out);
         };
         if names::melsoft(message.command).is_none() {
             out.mark(Mark::Undecoded("undocumented MELSOFT command"));

@@ -9,8 +9,7 @@ mod tests;
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink,
-    Transport, Weird,
+    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Session, Sink, Transport,
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
@@ -19,6 +18,7 @@ use crate::analyzer::Depth;
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed_if_whole;
 use crate::login::{Ends, Secret};
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -127,14 +127,20 @@ impl Analyzer for SlmpFlow {
         if pdu.flow.transport == Transport::Udp {
             match frame_length(pdu.data) {
                 Length::Whole(whole) if whole <= pdu.data.len() => talk.frame(pdu, pdu.data, out),
-                _ => weird(pdu, "melsec_length_mismatch", "datagram is shorter than its frame says", out),
+                _ => malformed_if_whole(
+                    PROTOCOL,
+                    pdu,
+                    "melsec_length_mismatch",
+                    "datagram is shorter than its frame says",
+                    out,
+                ),
             }
             return;
         }
         let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
         if framer.push(pdu.data, frame_length, |frame| talk.frame(pdu, frame, out)).is_err() {
             framer.reset();
-            weird(pdu, "melsec_frame", "not the front of a 3E or 4E frame, or too long", out);
+            malformed_if_whole(PROTOCOL, pdu, "melsec_frame", "not the front of a 3E or 4E frame, or too long", out);
         }
     }
 
@@ -149,15 +155,6 @@ impl Analyzer for SlmpFlow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Talk {
     fn frame(&mut self, pdu: &Pdu<'_>, frame: &[u8], out: &mut dyn Sink) {
         let Ok(front) = front(frame) else { return };
@@ -168,7 +165,7 @@ impl Talk {
 
     fn request(&mut self, pdu: &Pdu<'_>, front: Front, mut n: Numbers<'_>, out: &mut dyn Sink) {
         let (Some(_timer), Some(command), Some(subcommand)) = (n.word(), n.word(), n.word()) else {
-            return weird(pdu, "melsec_request_short", "request has no command", out);
+            return malformed_if_whole(PROTOCOL, pdu, "melsec_request_short", "request has no command", out);
         };
         if names::command(command).is_none() {
             out.mark(Mark::Undecoded("unknown SLMP command"));
@@ -184,7 +181,7 @@ impl Talk {
             secret: None,
         };
         if ask.read(&mut n).is_none() {
-            weird(pdu, "melsec_request_short", "request is shorter than its command needs", out);
+            malformed_if_whole(PROTOCOL, pdu, "melsec_request_short", "request is shorter than its command needs", out);
         }
         if let Some(lost) = self.waiting.ask((pdu.direction, front.serial), ask) {
             self.tell(Some(&lost), None, out);
@@ -193,7 +190,7 @@ impl Talk {
 
     fn reply(&mut self, pdu: &Pdu<'_>, front: Front, mut n: Numbers<'_>, out: &mut dyn Sink) {
         let Some(status) = n.word() else {
-            return weird(pdu, "melsec_reply_short", "reply has no end code", out);
+            return malformed_if_whole(PROTOCOL, pdu, "melsec_reply_short", "reply has no end code", out);
         };
         let ask = self.waiting.answer(&(pdu.direction.reverse(), front.serial));
         self.tell(ask.as_ref(), Some((pdu, &front, status)), out);
@@ -204,7 +201,7 @@ impl Talk {
                     self.claims.identify(out, pdu.at, subject, (Attribute::Vendor, "Mitsubishi Electric", TYPE_NAME));
                     self.claims.identify(out, pdu.at, subject, (Attribute::Model, &model, TYPE_NAME));
                 }
-                None => weird(pdu, "melsec_reply_short", "type name is missing", out),
+                None => malformed_if_whole(PROTOCOL, pdu, "melsec_reply_short", "type name is missing", out),
             }
         }
     }

@@ -9,11 +9,13 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use quaywatch_model::{At, Direction, Endpoint, Mark, Observation, Operation, Sink, Transport, Weird};
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_model::{At, Direction, Endpoint, Observation, Operation, Sink, Transport};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use crate::analyzer::Depth;
 use crate::bytes::Cursor;
+use crate::deviation::malformed;
+use crate::framers::Framers;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -125,7 +127,7 @@ impl Protocol for Memobus {
     }
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
-        Box::new(MemobusFlow { framers: [Framer::new(LIMIT), Framer::new(LIMIT)], talk: Talk::default() })
+        Box::new(MemobusFlow { framers: Framers::new(LIMIT), talk: Talk::default() })
     }
 }
 
@@ -141,7 +143,7 @@ struct Ask {
 }
 
 struct MemobusFlow {
-    framers: [Framer; 2],
+    framers: Framers,
     talk: Talk,
 }
 
@@ -159,23 +161,18 @@ impl Default for Talk {
 
 impl Analyzer for MemobusFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let MemobusFlow { framers: [from_client, from_server], talk } = self;
-        let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
+        let MemobusFlow { framers, talk } = self;
+        let framer = framers.of(pdu.direction);
         if framer.push(pdu.data, frame_length, |frame| talk.frame(pdu, frame, out)).is_err() {
-            weird(pdu, "memobus_header", "218 header is not possible", out);
+            malformed(PROTOCOL, pdu, "memobus_header", "218 header is not possible", out);
         } else if pdu.flow.transport == Transport::Udp && framer.held() > 0 {
             framer.reset();
-            weird(pdu, "memobus_length", "datagram is shorter than its header says", out);
+            malformed(PROTOCOL, pdu, "memobus_length", "datagram is shorter than its header says", out);
         }
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, out: &mut dyn Sink) {
-        let [from_client, from_server] = &mut self.framers;
-        if direction == Direction::FromClient {
-            from_client.reset()
-        } else {
-            from_server.reset()
-        }
+        self.framers.of(direction).reset();
         self.talk.give_up(out);
     }
 
@@ -184,16 +181,10 @@ impl Analyzer for MemobusFlow {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Talk {
     fn frame(&mut self, pdu: &Pdu<'_>, frame: &[u8], out: &mut dyn Sink) {
         let Some(message) = Message::read(frame) else {
-            return weird(pdu, "memobus_message", "lengths or function code are not possible", out);
+            return malformed(PROTOCOL, pdu, "memobus_message", "lengths or function code are not possible", out);
         };
         if message.response {
             let key = (pdu.direction.reverse(), message.serial, message.function & 0x7f);

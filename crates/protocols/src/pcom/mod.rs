@@ -8,15 +8,17 @@ mod tests;
 use std::fmt::Write as _;
 
 use quaywatch_model::{
-    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird,
+    At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport,
 };
-use quaywatch_wire::{Flow, Framer, Length, Pdu};
+use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::frame::{Body, HEADER, LIMIT, Message, identity, length};
 use crate::analyzer::Depth;
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed;
+use crate::framers::Framers;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -71,10 +73,7 @@ impl Protocol for Pcom {
     }
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
-        Box::new(PcomFlow {
-            framers: [Framer::new(HEADER + LIMIT), Framer::new(HEADER + LIMIT)],
-            talk: Talk::default(),
-        })
+        Box::new(PcomFlow { framers: Framers::new(HEADER + LIMIT), talk: Talk::default() })
     }
 }
 
@@ -99,7 +98,7 @@ struct Said {
 }
 
 struct PcomFlow {
-    framers: [Framer; 2],
+    framers: Framers,
     talk: Talk,
 }
 
@@ -125,32 +124,21 @@ impl Default for Talk {
 
 impl Analyzer for PcomFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let PcomFlow { framers: [from_client, from_server], talk } = self;
-        let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
+        let PcomFlow { framers, talk } = self;
+        let framer = framers.of(pdu.direction);
         if framer.push(pdu.data, length, |frame| talk.frame(pdu, frame, out)).is_err() {
-            weird(pdu, "pcom_header", "mode or length is not possible", out);
+            malformed(PROTOCOL, pdu, "pcom_header", "mode or length is not possible", out);
         }
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, out: &mut dyn Sink) {
-        let [from_client, from_server] = &mut self.framers;
-        if direction == Direction::FromClient {
-            from_client.reset()
-        } else {
-            from_server.reset()
-        }
+        self.framers.of(direction).reset();
         self.talk.give_up(out);
     }
 
     fn close(&mut self, _: &Flow, out: &mut dyn Sink) {
         self.talk.give_up(out);
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
 
 /// What a message says by its command.
@@ -179,10 +167,10 @@ fn said(body: &Body<'_>) -> Option<Said> {
 impl Talk {
     fn frame(&mut self, pdu: &Pdu<'_>, frame: &[u8], out: &mut dyn Sink) {
         let Some(message) = Message::read(frame) else {
-            return weird(pdu, "pcom_message", "message without its start, unit, length or end", out);
+            return malformed(PROTOCOL, pdu, "pcom_message", "message without its start, unit, length or end", out);
         };
         if !message.sound {
-            weird(pdu, "pcom_checksum", "checksum does not fit the message", out);
+            malformed(PROTOCOL, pdu, "pcom_checksum", "checksum does not fit the message", out);
         }
         if message.is_reply() {
             let ask = self.waiting.answer(&message.transaction);

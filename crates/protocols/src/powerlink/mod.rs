@@ -10,7 +10,7 @@ mod tests;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
-use quaywatch_model::{At, Attribute, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird};
+use quaywatch_model::{At, Attribute, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
 use self::sdo::SdoTalk;
@@ -18,6 +18,7 @@ use crate::analyzer::Depth;
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed_if_whole;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "powerlink";
@@ -137,20 +138,11 @@ impl Tell {
     }
 }
 
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    if pdu.cut {
-        return out.mark(Mark::Undecoded("cut by the capture"));
-    }
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
-}
-
 impl Analyzer for Node {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let mut c = Cursor::new(pdu.data);
         let (Some(message), Some(destination), Some(source)) = (c.u8(), c.u8(), c.u8()) else {
-            return weird(pdu, "powerlink_short", "frame is shorter than its header", out);
+            return malformed_if_whole(PROTOCOL, pdu, "powerlink_short", "frame is shorter than its header", out);
         };
         let whole = match message & 0x7f {
             kind @ (1 | 3) => {
@@ -168,7 +160,7 @@ impl Analyzer for Node {
             }
         };
         if whole.is_none() {
-            weird(pdu, "powerlink_short", "frame is shorter than its message type needs", out);
+            malformed_if_whole(PROTOCOL, pdu, "powerlink_short", "frame is shorter than its message type needs", out);
         }
     }
 

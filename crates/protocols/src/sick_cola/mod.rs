@@ -9,14 +9,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use quaywatch_model::{
     At, Attribute, Credential, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Session,
-    Sink, Transport, Weakness, Weird,
+    Sink, Transport, Weakness,
 };
-use quaywatch_wire::{Flow, Framer, Pdu};
+use quaywatch_wire::{Flow, Pdu};
 
 use self::telegram::{LIMIT, Telegram, length};
 use crate::analyzer::Depth;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
+use crate::deviation::malformed;
+use crate::framers::Framers;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -70,7 +72,7 @@ impl Protocol for SickCola {
     }
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
-        Box::new(ColaFlow { framers: [Framer::new(LIMIT), Framer::new(LIMIT)], talk: Talk::default() })
+        Box::new(ColaFlow { framers: Framers::new(LIMIT), talk: Talk::default() })
     }
 }
 
@@ -86,7 +88,7 @@ struct Ask {
 }
 
 struct ColaFlow {
-    framers: [Framer; 2],
+    framers: Framers,
     talk: Talk,
 }
 
@@ -115,32 +117,27 @@ impl Default for Talk {
 
 impl Analyzer for ColaFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let ColaFlow { framers: [from_client, from_server], talk } = self;
-        let framer = if pdu.direction == Direction::FromClient { from_client } else { from_server };
+        let ColaFlow { framers, talk } = self;
+        let framer = framers.of(pdu.direction);
         if framer.push(pdu.data, length, |frame| talk.frame(pdu, frame, out)).is_err() {
-            weird(pdu, "sick_cola_framing", "bytes between telegrams, or a length that is not possible", out);
+            malformed(
+                PROTOCOL,
+                pdu,
+                "sick_cola_framing",
+                "bytes between telegrams, or a length that is not possible",
+                out,
+            );
         }
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, out: &mut dyn Sink) {
-        let [from_client, from_server] = &mut self.framers;
-        if direction == Direction::FromClient {
-            from_client.reset()
-        } else {
-            from_server.reset()
-        }
+        self.framers.of(direction).reset();
         self.talk.give_up(out);
     }
 
     fn close(&mut self, _: &Flow, out: &mut dyn Sink) {
         self.talk.give_up(out);
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
 
 fn hashed(name: &str) -> u64 {
@@ -158,10 +155,10 @@ impl Talk {
             return;
         }
         let Some(telegram) = Telegram::read(frame) else {
-            return weird(pdu, "sick_cola_telegram", "telegram without command and name", out);
+            return malformed(PROTOCOL, pdu, "sick_cola_telegram", "telegram without command and name", out);
         };
         if !telegram.sound {
-            weird(pdu, "sick_cola_checksum", "checksum does not fit the data", out);
+            malformed(PROTOCOL, pdu, "sick_cola_checksum", "checksum does not fit the data", out);
         }
         if telegram.kind == *b"FA" {
             let ask = self.waiting.oldest();

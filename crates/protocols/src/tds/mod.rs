@@ -10,12 +10,13 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
-use quaywatch_model::{Direction, Mark, Observation, Sink, Transport, Weird};
+use quaywatch_model::{Direction, Mark, Sink, Transport};
 use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::packet::{HEADER, Message, PACKET_LIMIT};
 use self::talk::Talk;
 use crate::analyzer::Depth;
+use crate::deviation::malformed;
 use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -113,7 +114,7 @@ impl Analyzer for TdsFlow {
                 tls.feed(&Pdu { data: body, ..*pdu }, out);
             } else if message.add(bytes) {
                 if talk.message(pdu, message, out).is_none() {
-                    weird(pdu, "tds_message", "a message is shorter than its fields need", out);
+                    malformed(PROTOCOL, pdu, "tds_message", "a message is shorter than its fields need", out);
                 }
                 message.clear();
             }
@@ -124,7 +125,7 @@ impl Analyzer for TdsFlow {
         }
         if framed.is_err() {
             message.clear();
-            weird(pdu, "tds_framing", "no TDS packet starts where one should", out);
+            malformed(PROTOCOL, pdu, "tds_framing", "no TDS packet starts where one should", out);
         }
     }
 
@@ -140,10 +141,4 @@ impl Analyzer for TdsFlow {
             tls.close(flow, out);
         }
     }
-}
-
-fn weird(pdu: &Pdu<'_>, name: &'static str, reason: &'static str, out: &mut dyn Sink) {
-    let (sender, receiver) = (pdu.sender(), pdu.receiver());
-    out.emit(pdu.at, Observation::Weird(Weird { name, protocol: PROTOCOL, detail: reason, sender, receiver }));
-    out.mark(Mark::Malformed(reason));
 }
