@@ -32,6 +32,8 @@ pub struct Input {
     pub coverage: Vec<CoverageRow>,
     /// Usual ports from the protocol registry: they name flows that carried no data. May be empty.
     pub usual_ports: Vec<UsualPort>,
+    /// Protocols by which machines are commanded, from the registry.
+    pub control_protocols: Vec<String>,
 }
 
 /// A usual port of a protocol.

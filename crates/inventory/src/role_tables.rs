@@ -2,34 +2,21 @@
 
 use quaywatch_model::Role;
 
-/// Protocols by which machines are controlled, as the registry names them.
-pub(crate) const CONTROL_PROTOCOLS: &[&str] = &[
-    "s7comm",
-    "s7comm-plus",
-    "modbus",
-    "umas",
-    "enip",
-    "cip",
-    "melsec",
-    "melsoft",
-    "ads",
-    "omron-fins",
-    "ge-srtp",
-    "codesys-v2",
-    "codesys-v3",
-    "iec104",
-    "dnp3",
-    "tristation",
-    "pcom",
-    "bsap",
-    "roc-plus",
-    "ether-sbus",
-    "mms",
-    "hart-ip",
-    "bacnet",
-    "pn-io",
-    "memobus",
+/// Protocols of control that others than controllers answer too: servers that gather data, and what hangs on a field bus.
+pub(crate) const ANSWERED_BY_OTHERS: &[&str] = &[
+    "opcua",
+    "profinet-dcp",
+    "profinet-rt",
+    "profinet-io-cm",
+    "ethercat",
+    "powerlink",
+    "goose",
+    "ads-discovery",
+    "cotp",
 ];
+
+/// Field buses that one controller commands: who asks there is it.
+pub(crate) const BUSES: &[&str] = &["ethercat", "powerlink", "profinet-io-cm"];
 
 /// What a machine that offers a service is.
 pub(crate) const SERVICES: &[(&str, Role, f64)] = &[

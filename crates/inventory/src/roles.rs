@@ -15,7 +15,7 @@ use quaywatch_model::{Attribute, AttributeValue, Role, RoleClaim, SiteModel};
 use crate::address::host;
 use crate::input::Input;
 use crate::machine::{Directory, Machine};
-use crate::role_tables::{CAPABILITIES, CONTROL_PROTOCOLS, NAME_WEIGHT, NAME_WORDS, PRODUCTS, SERVICES};
+use crate::role_tables::{ANSWERED_BY_OTHERS, BUSES, CAPABILITIES, NAME_WEIGHT, NAME_WORDS, PRODUCTS, SERVICES};
 use crate::vendor::{Cellular, cellular, vendor_of};
 
 /// Reads that make a client of controllers an operator panel.
@@ -30,6 +30,8 @@ pub(crate) struct Work {
     controlled_by: BTreeSet<String>,
     /// Operations it asked others for, by class.
     asks: BTreeMap<String, i64>,
+    /// Protocols in which it asked.
+    asks_on: BTreeSet<String>,
     /// Position sentences it sent.
     sentences: i64,
     /// Markers of its web paths.
@@ -70,11 +72,17 @@ pub(crate) fn work(input: &Input, directory: &Directory) -> Vec<Work> {
     for row in &input.services {
         at(&row.segment, &row.server, &mut |work| work.serves.extend([row.protocol.clone()]));
     }
+    let commands = |protocol: &String| {
+        input.control_protocols.contains(protocol) && !ANSWERED_BY_OTHERS.contains(&protocol.as_str())
+    };
     for row in &input.operations {
-        if row.replies > 0 && row.class != "session" && CONTROL_PROTOCOLS.contains(&row.protocol.as_str()) {
+        if row.replies > 0 && row.class != "session" && commands(&row.protocol) {
             at(&row.segment, &row.server, &mut |work| work.controlled_by.extend([row.protocol.clone()]));
         }
-        at(&row.segment, &row.client, &mut |work| *work.asks.entry(row.class.clone()).or_default() += row.operations);
+        at(&row.segment, &row.client, &mut |work| {
+            *work.asks.entry(row.class.clone()).or_default() += row.operations;
+            work.asks_on.extend([row.protocol.clone()]);
+        });
     }
     for row in &input.positions {
         at(&row.segment, &row.receiver, &mut |work| work.sentences += row.sentences);
@@ -188,6 +196,10 @@ impl Claims {
             let reason =
                 format!("asked for {changes} program or configure operations, but {why}: not an engineering station");
             self.add(Role::Unknown, 0.1, reason);
+        }
+        let bus = BUSES.iter().find(|bus| known.work.asks_on.contains(**bus));
+        if let (Some(bus), true) = (bus, in_ot) {
+            self.add(Role::Controller, 0.7, format!("commands the devices of a {bus} line"));
         }
         let reads = asks("read");
         if reads >= READS_OF_A_PANEL && in_ot {

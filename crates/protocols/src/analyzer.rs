@@ -33,10 +33,54 @@ pub struct ProtocolMeta {
     pub found: &'static str,
     /// How much is decoded.
     pub depth: Depth,
-    /// Whether a service of this protocol controls machines: controls on reachability go by it.
-    pub control: bool,
+    /// What it is for: controls on reachability, state changes and remote access go by it.
+    pub purpose: Purpose,
     /// What is decoded and what is not, in a sentence or two.
     pub scope: &'static str,
+}
+
+impl Depth {
+    /// Name in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Depth::Full => "full",
+            Depth::Partial => "partial",
+            Depth::Named => "named",
+        }
+    }
+}
+
+/// What a protocol is for in a port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Machines are commanded by it, or it is part of how they are.
+    Control,
+    /// It tells what is measured, positioned, read, seen or moved in the yard.
+    Field,
+    /// It keeps the network going: names, addresses, time, routes, redundancy, management.
+    Network,
+    /// Files, directories, databases, mail and telephones of the office.
+    Office,
+    /// A person works on a machine from elsewhere by it, or a network is lengthened by it.
+    RemoteAccess,
+    /// It carries anything.
+    General,
+}
+
+impl Purpose {
+    /// Name in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Purpose::Control => "control",
+            Purpose::Field => "field",
+            Purpose::Network => "network",
+            Purpose::Office => "office",
+            Purpose::RemoteAccess => "remote-access",
+            Purpose::General => "general",
+        }
+    }
 }
 
 /// What a probe says of the first bytes of a flow.

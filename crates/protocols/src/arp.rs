@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use quaywatch_model::{Address, Attribute, MacAddr, Mark, Observation, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
@@ -27,7 +27,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 826, RFC 5227",
     found: "on every IPv4 segment",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Network,
     scope: "The sender's claim of an IPv4 address, and whether it was an announcement. Other hardware types than Ethernet are counted only.",
 };
 

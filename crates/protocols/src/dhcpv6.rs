@@ -8,7 +8,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Pdu};
 
 use super::dns::plain_name;
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
@@ -38,7 +38,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 8415, RFC 4704, RFC 3646, RFC 5908",
     found: "Windows hosts ask for addresses wherever IPv6 was not turned off",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Every message as a request; client MAC from its DUID, name, vendor class, addresses given, DNS and time servers.",
 };
 

@@ -250,6 +250,8 @@ impl Engine {
                 self.feed(index, direction, payload, tcp.cut, arrival, out);
             }
         }
+        // Content may have shown that client and server were taken for each other.
+        let direction = self.flows.get_mut(index).map_or(direction, |flow| flow.direction(side));
         self.deliver_waiting(index, direction, arrival, out);
         if over {
             self.flows.retire(index);

@@ -9,7 +9,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -37,7 +37,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "GE Fanuc TCP/IP Ethernet Communications for PACSystems, GFK-2224, chapter 4",
     found: "Older STS and RTG cranes with GE controllers, and their HMIs and drives",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Producer, exchange, status, configuration signature, gaps of the request number. Values are not told; \
             commands between configuration tools and devices are not decoded.",
 };

@@ -9,7 +9,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -37,7 +37,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Denton et al., Leveraging the SRTP protocol for over-the-network memory acquisition, DFRWS 2017; open drivers",
     found: "Older STS and RTG cranes with GE controllers: their HMIs, historians and programmers",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Services with memory, address and quantity; run and stop, privilege level, program load and store, controller \
             type. Values, programs and the meaning of error codes are not decoded.",
 };

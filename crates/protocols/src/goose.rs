@@ -5,7 +5,7 @@
 use quaywatch_model::{At, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::detail_json::DetailJson;
 use crate::iec61850::{apdu, element, unsigned};
@@ -30,7 +30,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEC 61850-8-1, section 18 and annexes A and C",
     found: "Substations that feed cranes and quays: protection relays, bay controllers",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Control block, data set, state and sequence numbers, test flag. Values of the data set are not told.",
 };
 

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use quaywatch_model::{Address, Attribute, MacAddr, Mark, Observation, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
@@ -30,7 +30,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 792, RFC 950, RFC 1256, RFC 4443, RFC 4861, RFC 8106",
     found: "on every IP network",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Router and neighbour advertisements, redirects and address masks; echo and errors are recognised only.",
 };
 

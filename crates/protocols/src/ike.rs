@@ -5,7 +5,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -29,7 +29,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 7296, RFC 2408, RFC 2409, RFC 3948",
     found: "VPN gateways of terminals and makers' service",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Negotiations with version, exchange and chosen algorithms; aggressive mode. What follows is encrypted.",
 };
 

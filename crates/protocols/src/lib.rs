@@ -93,4 +93,4 @@ pub mod wireguard;
 pub mod ws_discovery;
 
 pub use analyzer::{Analyzer, Probe, Protocol, ProtocolMeta};
-pub use registry::PROTOCOLS;
+pub use registry::{CARRIED, Carried, PROTOCOLS};

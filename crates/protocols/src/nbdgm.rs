@@ -6,7 +6,7 @@ use quaywatch_model::{Address, Attribute, Mark, Name, NameKind, Observation, Sin
 use quaywatch_wire::{Flow, Pdu};
 
 use super::nbns::name::{NetbiosName, read};
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
@@ -26,7 +26,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1002, MS-BRWS",
     found: "Windows hosts and file servers that announce themselves every few minutes",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Source name, and host, domain and master announcements with operating system version, roles and comment; other mailslots are recognised only.",
 };
 

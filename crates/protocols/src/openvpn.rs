@@ -4,7 +4,7 @@
 use quaywatch_model::{Direction, Mark, Observation, Outcome, Session, Sink, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol.
@@ -19,7 +19,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "OpenVPN protocol documentation, network protocol",
     found: "vendor gateways, cellular routers, engineering stations",
     depth: Depth::Named,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "opening of the control channel; all content is encrypted",
 };
 

@@ -6,7 +6,7 @@
 use quaywatch_model::{At, Attribute, Endpoint, MacAddr, Observation, Operation, OperationClass, Sink, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::{DetailJson, Hex};
@@ -33,7 +33,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEEE 1588-2008 and 1588-2019, clauses 13 and 15; IEEE 1588-2002 annex D for version 1",
     found: "Drives, cameras, positioning and protection relays that share one time; grandmaster clocks with GNSS",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Message kinds, clocks and domains, grandmaster and its changes, management messages by number. Times and delays \
             are not reckoned with.",
 };

@@ -5,7 +5,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -32,7 +32,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 2865, RFC 2866, RFC 2869, RFC 3579, RFC 5176",
     found: "switches, wireless access points and VPN gateways that ask a central server",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Logins with user, access device, method and outcome; accounting and disconnect messages are counted. \
             Passwords are hidden by MD5 with the shared secret and not read.",
 };

@@ -2,6 +2,24 @@
 
 use crate::Protocol;
 
+/// A protocol inside another, which the other's analyzer tells under its own name.
+#[derive(Clone, Copy, Debug)]
+pub struct Carried {
+    /// Name used in tables.
+    pub name: &'static str,
+    /// Name as the field writes it.
+    pub title: &'static str,
+    /// Name of the protocol that it is read inside of.
+    pub within: &'static str,
+}
+
+/// What analyzers tell under names that have no line of their own below.
+pub const CARRIED: &[Carried] = &[
+    Carried { name: "cip", title: "CIP", within: "enip" },
+    Carried { name: "cotp", title: "ISO transport (COTP)", within: "s7comm" },
+    Carried { name: "umas", title: "UMAS", within: "modbus" },
+];
+
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
 #[rustfmt::skip]
 pub static PROTOCOLS: &[&dyn Protocol] = &[

@@ -3,7 +3,7 @@
 use quaywatch_model::{Attribute, Mark, Observation, Request, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
 
@@ -25,7 +25,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "UPnP Device Architecture 2.0 section 1",
     found: "routers, cameras, televisions and Windows machines; on a crane a sign of office equipment",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Announcements, searches and answers with kind of device, software and address of the description.",
 };
 

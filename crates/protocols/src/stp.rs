@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use quaywatch_model::{Attribute, MacAddr, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -29,7 +29,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEEE 802.1D-2004 clause 9, IEEE 802.1Q clause 14 (MSTP)",
     found: "between switches; on a port that leads to a crane it shows the switch behind it",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Root, bridge, port, cost, role and flags: the first of a port and every change. Regions and instances of MSTP are \
             named only.",
 };

@@ -5,7 +5,7 @@
 use quaywatch_model::{At, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::detail_json::DetailJson;
 use crate::iec61850::{apdu, element, unsigned};
@@ -32,7 +32,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEC 61850-9-2, section 8 and annex A; 9-2 LE",
     found: "Substations that feed cranes and quays: merging units, protection relays",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Field,
     scope: "Streams with id, configuration revision, synchronisation and sample counts. Samples are not told.",
 };
 

@@ -4,7 +4,7 @@
 use quaywatch_model::{Direction, Observation, Request, Sink, Transport};
 use quaywatch_wire::{Flow, Length, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::claims::Claims;
 use crate::deviation::malformed;
 use crate::framers::Framers;
@@ -28,7 +28,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 5424, RFC 3164, RFC 5426, RFC 6587",
     found: "switches, firewalls, gateways and servers that send their logs to a collector",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Host, program, facility and severity, once a flow each. The text of a message is not kept.",
 };
 

@@ -3,7 +3,7 @@
 use quaywatch_model::{Credential, Direction, Mark, Observation, Outcome, Session, Sink, Transport, Weakness, Weird};
 use quaywatch_wire::{Flow, Length, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::framers::Framers;
@@ -29,7 +29,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 8907",
     found: "switches and routers whose administrators log in centrally",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Sessions; user and outcome where the body is not obfuscated. Authorization and accounting are counted.",
 };
 

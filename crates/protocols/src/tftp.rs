@@ -7,7 +7,7 @@ use quaywatch_model::{Direction, Endpoint, Observation, Program, Request, Sink, 
 use quaywatch_wire::{Flow, Pdu};
 use sha2::{Digest, Sha256};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::deviation::malformed;
 use crate::{Analyzer, Probe, Protocol};
@@ -33,7 +33,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1350, RFC 2347, RFC 2348, RFC 2349",
     found: "switches, drives and thin clients that load firmware or configurations",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::General,
     scope: "Requests with file name and mode; the transfer is told as tftp-data, with size and SHA-256.",
 };
 
@@ -46,7 +46,7 @@ static DATA_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1350 section 4",
     found: "behind a TFTP request",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::General,
     scope: "Told by its request; size, SHA-256 and completeness of what was moved. Its name stands with the request.",
 };
 

@@ -8,7 +8,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -33,7 +33,7 @@ static VRRP_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 2338, RFC 3768, RFC 5798",
     found: "pairs of routers and firewalls",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Virtual router, addresses, priority: the first advertisement and every change; readable authentication.",
 };
 
@@ -46,7 +46,7 @@ static HSRP_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 2281",
     found: "pairs of Cisco routers",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Version 1: group, state, priority, address, readable authentication. Version 2 is not read.",
 };
 

@@ -3,7 +3,7 @@
 use quaywatch_model::{Direction, Mark, Observation, Outcome, Session, Sink, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol.
@@ -18,7 +18,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "WireGuard: Next Generation Kernel Network Tunnel, section 5.4",
     found: "vendor tunnels, cellular routers",
     depth: Depth::Named,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "handshake and its outcome; all content is encrypted",
 };
 

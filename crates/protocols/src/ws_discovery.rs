@@ -3,7 +3,7 @@
 use quaywatch_model::{Attribute, Mark, Observation, Request, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
 
@@ -23,7 +23,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "OASIS WS-Discovery 1.1; ONVIF Core Specification section 7",
     found: "cameras, printers and Windows machines",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Hello, bye, probe, resolve and their matches with types and addresses; ONVIF name, hardware and location. \
             Signatures and metadata versions are passed over.",
 };

@@ -3,8 +3,10 @@
 use quaywatch_evidence::Evidence;
 use quaywatch_inventory::{Input, Inventory, input};
 use quaywatch_model::{SiteModel, Timestamp};
-use quaywatch_protocols::PROTOCOLS;
+use quaywatch_protocols::analyzer::Purpose;
+use quaywatch_protocols::{CARRIED, PROTOCOLS};
 use quaywatch_query::{QueryError, Session};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -32,6 +34,32 @@ fn usual_ports() -> Vec<input::UsualPort> {
         .collect()
 }
 
+/// A row of table `protocols`.
+#[derive(Serialize)]
+struct ProtocolRow {
+    protocol: String,
+    title: &'static str,
+    purpose: &'static str,
+    depth: &'static str,
+    carrier: &'static str,
+}
+
+/// The registry, and what its analyzers tell under names of their own.
+fn protocols() -> impl Iterator<Item = ProtocolRow> {
+    PROTOCOLS.iter().map(|protocol| protocol.meta()).flat_map(|meta| {
+        let row = |protocol: &str, title, carrier| ProtocolRow {
+            protocol: protocol.to_owned(),
+            title,
+            purpose: meta.purpose.name(),
+            depth: meta.depth.name(),
+            carrier,
+        };
+        let carried = CARRIED.iter().filter(|carried| carried.within == meta.name);
+        let carried = carried.map(move |carried| row(carried.name, carried.title, meta.name));
+        std::iter::once(row(meta.name, meta.title, "")).chain(carried)
+    })
+}
+
 /// What the evidence says that inventory needs.
 ///
 /// # Errors
@@ -49,6 +77,10 @@ pub(crate) fn input(session: &Session, site: &str) -> Result<Input, Failure> {
         positions: rows(session, input::PositionRow::SQL)?,
         coverage: rows(session, input::CoverageRow::SQL)?,
         usual_ports: usual_ports(),
+        control_protocols: protocols()
+            .filter(|row| row.purpose == Purpose::Control.name())
+            .map(|row| row.protocol)
+            .collect(),
     })
 }
 
@@ -70,6 +102,9 @@ pub(crate) fn derive(
         for row in rows.as_array().into_iter().flatten() {
             evidence.push(table, None, row).map_err(Failure::failed)?;
         }
+    }
+    for row in protocols() {
+        evidence.push("protocols", None, &row).map_err(Failure::failed)?;
     }
     evidence.flush().map_err(Failure::failed)?;
     Ok(inventory)

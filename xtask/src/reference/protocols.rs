@@ -1,7 +1,7 @@
 //! The protocols that are decoded.
 
 use quaywatch_protocols::PROTOCOLS;
-use quaywatch_protocols::analyzer::{Depth, ProtocolMeta};
+use quaywatch_protocols::analyzer::ProtocolMeta;
 
 use super::{cell, head};
 use crate::tree::Tree;
@@ -13,9 +13,13 @@ Recognition is by content; ports and EtherTypes are hints. `quaywatch protocols`
 - **partial**: what identifies, authenticates and changes state; the rest is counted.
 - **named**: recognised and named only.
 
+The purpose is what controls go by: *control* commands machines, *field* tells what is measured, positioned, read or moved in the yard,
+*network* keeps the network going, *office* is files, directories, databases and mail, *remote-access* lets a person work from elsewhere,
+*general* carries anything.
+
 Each protocol's page says what is decoded, what is not, and what it was tried on.
 
-| protocol | name in tables | depth | controls machines | ports |
+| protocol | name in tables | depth | purpose | ports |
 |---|---|---|---|---|
 ";
 
@@ -24,13 +28,13 @@ Each protocol's page says what is decoded, what is not, and what it was tried on
 pub(super) fn page(_: &Tree) -> Result<String, String> {
     let mut page = head("Protocols", "`crates/protocols/src/registry.rs`") + INTRODUCTION;
     for meta in PROTOCOLS.iter().map(|protocol| protocol.meta()) {
-        let controls = if meta.control { "yes" } else { "" };
         page += &format!(
-            "| [{}](../protocols/{}.md) | `{}` | {} | {controls} | {} |\n",
+            "| [{}](../protocols/{}.md) | `{}` | {} | {} | {} |\n",
             cell(meta.title),
             meta.name,
             meta.name,
-            depth(meta.depth),
+            meta.depth.name(),
+            meta.purpose.name(),
             hints(meta)
         );
     }
@@ -44,14 +48,6 @@ pub(super) fn page(_: &Tree) -> Result<String, String> {
         );
     }
     Ok(page)
-}
-
-const fn depth(depth: Depth) -> &'static str {
-    match depth {
-        Depth::Full => "full",
-        Depth::Partial => "partial",
-        Depth::Named => "named",
-    }
 }
 
 fn hints(meta: &ProtocolMeta) -> String {

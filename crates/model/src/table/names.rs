@@ -521,6 +521,21 @@ pub const TABLES: &[Table] = &[
         columns: &[text("system", "crane or system id"), time("from_ts", "start"), time("to_ts", "end")],
     },
     Table {
+        name: "protocols",
+        origin: Origin::Derived,
+        doc: "one protocol that is decoded, and what it is for",
+        columns: &[
+            text("protocol", "name, as in the columns service and protocol of other tables"),
+            text("title", "name as the field writes it"),
+            text(
+                "purpose",
+                "control (commands machines), field (measures, positions, tags, cargo), network, office, remote-access or general",
+            ),
+            text("depth", "full, partial or named"),
+            text("carrier", "protocol of the registry inside which it is read, if it has no entry of its own"),
+        ],
+    },
+    Table {
         name: "settings",
         origin: Origin::Derived,
         doc: "one row: what the run was told about the site and how it judges time",

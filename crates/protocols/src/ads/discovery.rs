@@ -12,7 +12,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Pdu};
 
 use super::message::AmsAddress;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -47,7 +47,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Beckhoff ADS library (AdsLib): UDP tags and service ids; TwinCAT System Manager captures",
     found: "TwinCAT controllers and engineering stations, when routes are searched for or added",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Search, controller information, adding of routes with account (never its password) and result. \
             Other services are named by their number.",
 };

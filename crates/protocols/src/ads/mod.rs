@@ -16,7 +16,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
 use self::message::{AMS_HEADER, Body, FRAME_LIMIT, Header, TCP_HEADER, frame_length};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -42,7 +42,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Beckhoff Information System: ADS, AMS/TCP packet, ADS commands, ADS return codes",
     found: "TwinCAT controllers of cranes, straddle carriers, conveyors and building automation",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "All commands with addresses, index groups, states and return codes; symbol names of handles; device information. \
             Contents of sum requests, files and notifications are counted, not taken apart.",
 };

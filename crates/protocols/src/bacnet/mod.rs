@@ -23,7 +23,7 @@ use self::frame::{Apdu, Carries, Content, Frame, Npdu, Remote, Segment};
 use self::segments::{Segments, Source};
 use self::service::Choice;
 use self::tell::{Ask, End, Exchange, Teller, weird};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -51,7 +51,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "ANSI/ASHRAE 135: clauses 5, 6, 13 to 17, 20, 21; annexes J and U",
     found: "building automation of terminal buildings, substations and reefer racks; air conditioning of electrical rooms; energy meters",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Link, network and application layer with segmentation; all services by name, those on objects and properties with values; \
             device identity; passwords of device control; files. Alarm contents, private transfers, secured frames and MS/TP are not decoded.",
 };

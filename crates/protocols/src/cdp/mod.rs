@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use quaywatch_model::{Address, Attribute, Mark, Name, NameKind, Observation, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol, self_description};
@@ -35,7 +35,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Cisco, CDP frame formats",
     found: "Cisco and some Rockwell, HP and VoIP equipment",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Device id, addresses, port, capabilities, software version, platform, VTP domain, native VLAN, system name and location; power and QoS are passed over.",
 };
 

@@ -14,7 +14,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -48,7 +48,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "No public document; Nochvay, Security research: CODESYS Runtime (Kaspersky ICS CERT 2019); open scanners",
     found: "Controllers of many makers on cranes, in drives and in building automation, and their engineering",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Datagrams, name service with identity, channels, services by component with login, start, stop and download. \
             Contents of services, and secure sessions, are not decoded.",
 };

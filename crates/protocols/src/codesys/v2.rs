@@ -5,7 +5,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::pairing::Pairing;
@@ -34,7 +34,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "No public document; open scanners",
     found: "Older controllers of many makers (WAGO and others) in ports and on cranes",
     depth: Depth::Named,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Recognised; services by number; operating system and product of the reply to service 1. Nothing else is decoded.",
 };
 

@@ -13,7 +13,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::claims::Claims;
 use crate::self_description::is_placeholder;
 use crate::{Analyzer, Probe, Protocol};
@@ -38,7 +38,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 951, RFC 2131, RFC 2132, RFC 4702, RFC 3046",
     found: "office networks, switches and gateways at start; cellular routers hand out addresses with it",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Every message as a request; names, vendor class, addresses and what a client is told to use as router, DNS and time server.",
 };
 

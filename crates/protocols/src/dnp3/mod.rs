@@ -18,7 +18,7 @@ use quaywatch_wire::{Flow, Framer, Pdu};
 use self::link::{FRAME_LIMIT, Fragments, HEADER, Header, Step, frame_length, user_data};
 use self::object::{Fault, headers};
 use self::tell::{LinkAsk, Message, Teller};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -45,7 +45,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEEE 1815-2012",
     found: "substations and shore power of quays, pumping and tank terminals, remote terminal units",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Link frames with check sums, transport segments, all functions with objects, indications, controls and their results, \
             restarts, files, device attributes. Values of inputs, data sets and the contents of secure authentication are not decoded.",
 };

@@ -12,7 +12,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::pairing::Pairing;
@@ -114,7 +114,7 @@ static DNS_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1035, RFC 2136, RFC 2782, RFC 3596",
     found: "office and server networks; on a crane only where something looks outside",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Names with their addresses, questions without an answer, dynamic updates, zone transfers, server version. DNSSEC and other record data are passed over.",
 };
 
@@ -127,7 +127,7 @@ static MDNS_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 6762, RFC 6763",
     found: "cameras, printers, workstations and gateways that announce themselves",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Names with their addresses, announced services with port, model, serial and version from TXT records.",
 };
 
@@ -140,7 +140,7 @@ static LLMNR_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 4795",
     found: "Windows hosts on networks without a working DNS",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Names asked for and names with their addresses.",
 };
 

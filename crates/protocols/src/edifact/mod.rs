@@ -13,7 +13,7 @@ use quaywatch_model::{At, Cargo, Direction, Endpoint, Mark, Observation, Request
 use quaywatch_wire::{Flow, Framer, Pdu};
 
 use self::segment::{LIMIT, Service};
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::detail_json::DetailJson;
 use crate::{Analyzer, Probe, Protocol};
 
@@ -31,7 +31,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "ISO 9735; SMDG message manuals for BAPLIE, COPRAR, COARRI and CODECO; ISO 6346",
     found: "between terminal operating systems, lines and customs: over FTP, HTTP and mail",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Field,
     scope: "Interchanges and messages with type, sender and recipient; containers with check digit, size and type, voyage. \
             Goods, dangerous goods and parties are passed over.",
 };

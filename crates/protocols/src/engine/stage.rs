@@ -5,6 +5,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use super::profile::Profile;
 use super::{Books, Marked, guess};
+use crate::analyzer::Purpose;
 use crate::{Analyzer, Probe, Protocol};
 
 /// Pieces that may pass unrecognised before a flow counts as unknown.
@@ -118,7 +119,7 @@ impl Stage {
         let verdict = self.probe(protocols, pdu);
         // A file may look like any protocol; but what speaks to a machine is told as that, whoever announced it.
         if let (Verdict::Speaks { protocol, .. }, Some(expected)) = (&verdict, self.expected)
-            && !protocols.get(*protocol).is_some_and(|found| found.meta().control)
+            && !protocols.get(*protocol).is_some_and(|found| found.meta().purpose == Purpose::Control)
         {
             self.begin(protocols, expected, pdu, wire_length, out, books);
             return Fed::Done;

@@ -4,7 +4,7 @@ use quaywatch_model::{Identity, SourceId, Timestamp};
 use quaywatch_wire::{Flow, LinkType};
 
 use super::*;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::testing::Recorder;
 use crate::{Analyzer, Probe, ProtocolMeta};
 
@@ -20,7 +20,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "none",
     found: "tests",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::General,
     scope: "all of it",
 };
 
@@ -183,6 +183,20 @@ fn a_reply_seen_first_turns_the_flow_round() {
     let connection = &bench.recorder.of("connection")[0];
     assert_eq!(connection["client"]["address"], "10.0.0.1");
     assert_eq!((&connection["client_packets"], &connection["server_packets"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn what_waits_behind_a_turn_comes_in_its_turn() {
+    let mut bench = Bench::new();
+    let server = (2, 60_000);
+    bench.tcp(server, CLIENT, 0x10, 100, 500, b"");
+    bench.tcp(server, CLIENT, 0x18, 104, 500, b"bbb");
+    bench.tcp(server, CLIENT, 0x18, 100, 500, b"!aaa");
+    // Without an acknowledgement, which would call for what waits, too.
+    bench.tcp(CLIENT, server, 0x08, 500, 0, b"?more");
+    let (said, _) = bench.finish();
+    assert_eq!(said, ["!aaa", "bbb", "?more"]);
+    assert_eq!(bench.recorder.of("connection")[0]["client"]["address"], "10.0.0.1");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use self::encapsulation::{
 };
 use self::explicit::{Explicit, explicit};
 use self::probe::probe_message;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::cip::connection::Connection;
 use crate::cip::identity::Source;
 use crate::cip::message::{REPLY, Reply, Request};
@@ -54,7 +54,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "CIP Networks Library Volumes 1 and 2; Rockwell 1756-PM020 (tags), 1770-6.5.16 (PCCC)",
     found: "PLCs, drives and remote I/O of Rockwell, Omron, Schneider; spreaders, encoders and scanners with EtherNet/IP",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Sessions, listings, explicit messages with paths, statuses, identity, tags, connections, program and mode services; firmware, \
             file and routine transfers. Services that vendors keep to themselves are named by code; cyclic I/O is counted.",
 };

@@ -23,7 +23,7 @@ use quaywatch_wire::{Flow, Pdu};
 use self::datagram::Datagram;
 use self::eeprom::Eeproms;
 use self::messages::Messages;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::detail_json::DetailJson;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -48,7 +48,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "ETG.1000.4, ETG.1000.6 (IEC 61158-4-12 and -6-12); ETG.2010 (EEPROM)",
     found: "Drives, encoders, I/O and safety terminals inside a crane, under one motion controller",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Writes to registers, states of slaves and their changes, SDO access, identity by SDO and EEPROM, files over FoE. \
             Process data is counted and its working counter watched; EoE and SoE are counted.",
 };

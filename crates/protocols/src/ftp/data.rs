@@ -3,7 +3,7 @@
 use quaywatch_model::{Direction, Mark, Sink};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta, edifact};
 
 /// The protocol `ftp-data`.
@@ -21,7 +21,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 959, RFC 2428",
     found: "files of controllers, drives and HMIs; EDIFACT messages of terminal operating systems",
     depth: Depth::Named,
-    control: false,
+    purpose: Purpose::General,
     scope: "Told by the PASV, EPSV, PORT or EPRT of its control connection; names and outcome of transfers stand with ftp. \
             EDI interchanges are read as edifact, other contents are not.",
 };

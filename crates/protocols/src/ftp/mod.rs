@@ -11,7 +11,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 pub use data::FtpData;
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol `ftp`.
@@ -26,7 +26,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 959, RFC 1123, RFC 2228, RFC 2428, RFC 4217",
     found: "files of controllers, drives and HMIs; EDIFACT messages of terminal operating systems",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::General,
     scope: "Commands with their final replies, logins and their outcome, software and system. Data connections \
             are told as ftp-data; after AUTH the TLS handshake is read as tls.",
 };

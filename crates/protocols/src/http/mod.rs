@@ -16,7 +16,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol `http`.
@@ -31,7 +31,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 9110, RFC 9112, RFC 7617, RFC 7616, RFC 6750, MS-NTHT",
     found: "web pages of controllers, drives, switches and cameras; terminal operating system services; NTRIP casters",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::General,
     scope: "Requests with their answers, software, clock, logins by Basic, Digest, Bearer, NTLM, forms and JSON. Bodies of \
             answers, WebSocket and tunnels are not read; HTTP/2 is named only.",
 };

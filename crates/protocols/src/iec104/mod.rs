@@ -18,7 +18,7 @@ use self::files::Files;
 use self::frame::{Asdu, Control, FRAME_LIMIT, START, frame_length};
 use self::names::Way;
 use self::tell::{Ask, Place, Reply, Teller};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -42,7 +42,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEC 60870-5-104, IEC 60870-5-101",
     found: "substations, shore connection and power management of terminals",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "All frames and types; commands, setpoints, interrogations, clock, resets and parameters with values and confirmations, files. \
             Process data is told once a kind and counted; the contents of the security extension are not decoded.",
 };

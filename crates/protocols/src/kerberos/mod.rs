@@ -12,7 +12,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::message::{Message, padata};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
 use crate::deviation::malformed;
@@ -41,7 +41,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 4120, RFC 3961, RFC 8429, MS-KILE, MS-SFU",
     found: "domain controllers and every computer of a Windows domain",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Realms, clients, services, encryption types, pre-authentication, errors; what tickets seal stays sealed",
 };
 

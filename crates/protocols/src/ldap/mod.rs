@@ -12,7 +12,7 @@ use quaywatch_model::{Direction, Mark, Sink, Transport};
 use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::talk::Talk;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::ber::{self, Reader, tag};
 use crate::deviation::malformed;
 use crate::resync::Resync;
@@ -36,7 +36,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 4511, RFC 4513, RFC 4515, MS-ADTS 5.1.1, 6.3",
     found: "domain controllers; servers, firewalls, switches and web applications that ask them who may log in",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Binds with outcome; base, scope and filter of searches; names of changed entries and attributes; identity of the server. \
             Values are not read",
 };

@@ -7,7 +7,7 @@ mod tlv;
 use quaywatch_model::{Address, Attribute, MacAddr, Mark, Name, NameKind, Observation, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol, self_description};
 use tlv::{Frame, Id};
@@ -29,7 +29,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEEE 802.1AB, ANSI/TIA-1057 (LLDP-MED), IEC 61158-6-10 (PROFINET)",
     found: "every managed switch, PROFINET device and many workstations",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Chassis, port, system name and description, capabilities, management addresses, port VLAN, LLDP-MED inventory, PROFINET chassis and alias; link aggregation, power and time delays are passed over.",
 };
 

@@ -13,7 +13,7 @@ use quaywatch_wire::{Flow, Framer, Length, Pdu};
 use sha2::{Digest, Sha256};
 
 use super::names;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -46,7 +46,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "No public document; framing from captures, commands by like numbers of SH-080008",
     found: "Engineering stations (GX Works) and HMIs that are connected to Mitsubishi controllers",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Framing, pairing, type name, remote run and stop, files read and written. Addresses of reads and writes, and \
             other commands, are told by their number only.",
 };

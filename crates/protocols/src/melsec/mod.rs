@@ -14,7 +14,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
 use self::frame::{FRAME_LIMIT, Front, Numbers, frame_length, front};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -39,7 +39,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "SLMP Reference Manual SH-080956ENG; MELSEC Communication Protocol Reference Manual SH-080008",
     found: "Mitsubishi controllers of cranes, conveyors and gates, and the HMIs and servers that read them",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "3E and 4E frames, binary and ASCII: all common commands, devices of reads and writes, remote run and stop, \
             type name, passwords (never their value), end codes. 1E frames and values are not decoded.",
 };

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use quaywatch_model::{At, Direction, Endpoint, Observation, Operation, Sink, Transport};
 use quaywatch_wire::{Flow, Length, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::deviation::malformed;
 use crate::framers::Framers;
@@ -43,7 +43,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Yaskawa MP920 Communications Module manual appendix B; MP3000 Series Communication manual section 2.16",
     found: "Yaskawa machine controllers and the drives behind them on cranes",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "All functions with their registers and errors; values and scattered addresses are not told.",
 };
 

@@ -19,7 +19,7 @@ pub use conversation::Conversation;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::cotp::{self, CotpFlow, Tpdu, UpperKind};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -38,7 +38,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "ISO 9506-2, IEC 61850-8-1; ITU-T X.225, X.226, X.227",
     found: "protection relays and bay controllers of the substations that feed cranes and quays, shore power; TCP 102",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Associations with authentication, all services by name with variables, lists, files and domains, controls of IEC 61850, \
             reports, identification, name plates. Values read or reported are not told.",
 };

@@ -19,7 +19,7 @@ use quaywatch_wire::framer::FramingError;
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
 use self::shape::{FRAME_LIMIT, HEADER, Header, PDU_LIMIT, Shape, UNCOUNTED, shape};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::pairing::Pairing;
 use crate::umas::{self, Umas};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -45,7 +45,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Modbus Application Protocol V1.1b3; Modbus Messaging on TCP/IP V1.0b",
     found: "drives, remote I/O, energy meters, reefer monitoring, weather stations, PLCs of cranes (Schneider, Yaskawa)",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "All public functions with addresses, values, exceptions and device identification; function 90 (UMAS) with identification, \
             reservation, start, stop and program transfers. Other vendor functions are named and their data kept in part.",
 };

@@ -6,7 +6,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use super::shape::{Header, Shape, shape};
 use super::{Context, ModbusFlow, broken};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// Longest frame of the specification.
@@ -26,7 +26,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Modbus over Serial Line V1.02; Modbus Application Protocol V1.1b3",
     found: "serial device servers and cellular gateways in front of drives, meters and weather stations",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "As Modbus/TCP; rows bear the protocol name `modbus`. Requests and replies are paired by unit and function.",
 };
 

@@ -7,7 +7,7 @@ use quaywatch_model::{Direction, Mark, Observation, Outcome, Service, Session, S
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
 use self::talk::Talk;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::login::{Ends, Secret};
@@ -28,7 +28,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "OASIS MQTT 3.1.1, MQTT 5.0, Sparkplug 3.0",
     found: "equipment messaging (TIC 4.0), RFID and OCR portals, gateways",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Field,
     scope: "connection, account and its acceptance; topics and filters once a flow, Sparkplug commands; no payloads",
 };
 

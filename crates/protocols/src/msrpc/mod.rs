@@ -12,7 +12,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use self::conversation::{Conversation, Place};
 use self::packet::{HEADER, Header};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -30,7 +30,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "C706 chapter 12, MS-RPCE 2.2.2, MS-SCMR, MS-SAMR, MS-DRSR, MS-DCOM",
     found: "Windows servers, operator computers, OPC classic between HMI and gateway; also inside SMB pipes",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Interfaces bound, logins, calls by name and result, ports given by the endpoint mapper; arguments of calls are not read",
 };
 

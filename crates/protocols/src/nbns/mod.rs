@@ -11,7 +11,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
@@ -39,7 +39,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1001, RFC 1002",
     found: "Windows hosts: panels, engineering stations, servers",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Names registered, asked for and answered with their types, node status with names and MAC address.",
 };
 

@@ -20,7 +20,7 @@ use quaywatch_wire::{Flow, Framer, Pdu};
 
 use self::fix::Fix;
 use self::sentence::{Checksum, LINE_LIMIT, Line, Sentence};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -55,7 +55,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEC 61162-1 (NMEA 0183), IEC 61162-450",
     found: "GNSS receivers of cranes, straddle carriers and RTGs, gyros, anemometers, vessels at the quay",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Field,
     scope: "GGA, GNS, GLL, RMC, VTG, GSA as positions; ZDA, RMC and tag blocks as clocks; VER, TXT, talkers and makers as identities. \
             Other sentences are named once a flow; AIS payloads and binary files are not decoded.",
 };

@@ -10,7 +10,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol};
 use control::{Control, private_name};
@@ -36,7 +36,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1305, RFC 4330, RFC 5905, RFC 9327",
     found: "controllers, switches and servers that set their clocks",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "Servers with version, stratum and source, clients' time servers, clock skews, control and private requests; authentication and extension fields are passed over.",
 };
 

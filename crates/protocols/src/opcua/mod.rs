@@ -19,7 +19,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 use chunk::{HEADER, Kind};
@@ -39,7 +39,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "OPC 10000-4 and 10000-6 (IEC 62541-4 and -6), binary encoding over TCP",
     found: "controllers, crane management systems, historians, gateways between makers, terminal operating systems",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Hello to Close, chunks put together; all services with nodes and results, endpoints with policies and user tokens, \
             logins, certificates, build info, clocks. What a channel encrypts is counted as such; values read are not told.",
 };

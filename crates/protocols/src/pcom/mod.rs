@@ -13,7 +13,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::frame::{Body, HEADER, LIMIT, Message, identity, length};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -38,7 +38,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "Unitronics, PCOM Protocol",
     found: "small controllers with a display: pumps, compressors, gates, reefer racks",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "ASCII commands with operands, run, stop, reset, clock and identity; binary name, operands and data tables. \
             Values of operands and program transfer are not decoded.",
 };

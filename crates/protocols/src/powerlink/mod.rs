@@ -14,7 +14,7 @@ use quaywatch_model::{At, Attribute, Endpoint, Mark, Observation, Operation, Ope
 use quaywatch_wire::{Flow, Pdu};
 
 use self::sdo::SdoTalk;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -39,7 +39,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "EPSG Draft Standard 301, Communication Profile Specification",
     found: "B&R and other drives and I/O inside cranes and automated vehicles, under one managing node",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Cycle with states of nodes and their changes, ident responses, NMT commands, SDO access by index. Process data is \
             counted; SDO by name, files and multiple access are named only.",
 };

@@ -18,7 +18,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::detail_json::DetailJson;
 use crate::pairing::Pairing;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -51,7 +51,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "IEC 61158-6-10, section DCP",
     found: "PLCs, drives, remote I/O and switches of cranes; engineering stations that name them",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Hello, Get, Set and Identify with all blocks. Cyclic data, alarms and clock synchronisation on the same EtherType are not decoded.",
 };
 

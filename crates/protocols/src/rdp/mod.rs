@@ -15,7 +15,7 @@ mod udp;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::cotp::{self, Tpdu, UpperKind};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -36,7 +36,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "MS-RDPBCGR, MS-RDPEUDP, MS-CSSP",
     found: "crane management stations, HMIs, historians, jump hosts, remote support by vendors",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Connection request and confirm with cookie and security protocol, client and server settings of standard security, \
             logon data that is not encrypted; TLS inside is read as tls. Screen, keyboard and channels are not read.",
 };

@@ -23,7 +23,7 @@ pub use conversation::Conversation;
 use quaywatch_model::{Direction, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::cotp::{self, Connect, CotpFlow, Tpdu, UpperKind};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -45,7 +45,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1006, ISO 8073; S7comm itself is not published (Siemens system functions manuals, snap7, libnodave)",
     found: "PLCs of cranes (SIMATIC S7-300/400, and S7-1200/1500 with PUT/GET), HMIs, engineering stations, CMS",
     depth: Depth::Full,
-    control: true,
+    purpose: Purpose::Control,
     scope: "COTP connections; S7comm jobs, acknowledgements and userdata with addresses, blocks, identification, clock, passwords. \
             S7comm-plus, MMS and remote desktop on COTP have their own entries.",
 };

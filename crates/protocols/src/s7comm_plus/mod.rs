@@ -14,7 +14,7 @@ pub use conversation::Conversation;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::cotp::{self, CotpFlow, Tpdu, UpperKind};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -33,7 +33,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "not published (Siemens); public description by T. Wiens, s7commwireshark and S7CommPlusDriver",
     found: "PLCs of newer cranes (SIMATIC S7-1200/1500) with their HMIs and TIA Portal; TCP 102",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "Framing of V1 to V3, requests paired with responses, sessions, identification, RUN / STOP, program blocks downloaded. \
             Values of tags are not told; sessions over TLS are opaque.",
 };

@@ -14,7 +14,7 @@ use quaywatch_model::{
 use quaywatch_wire::{Flow, Pdu};
 
 use self::telegram::{LIMIT, Telegram, length};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
 use crate::deviation::malformed;
@@ -42,7 +42,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "SICK, Telegram listing for ranging sensors (8014631)",
     found: "laser scanners on cranes, straddle carriers and gates: anti-collision, container profile, truck position",
     depth: Depth::Partial,
-    control: true,
+    purpose: Purpose::Control,
     scope: "CoLa A and B: reads, writes, methods, events and errors by name; logins with their user level and default passwords; \
             device identity. Scan data is recognised, not measured; CoLa 2 is not read.",
 };

@@ -17,7 +17,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use self::stream::{MESSAGE, Side};
 use self::talk::{Talk, weird};
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 const PROTOCOL: &str = "smb";
@@ -34,7 +34,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1002 4.3, MS-CIFS 2.2, MS-SMB 2.2, MS-SMB2 2.2, MS-FSCC, MS-RAP",
     found: "office and operator computers, historians, panels",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "dialect, signing, encryption; logins; shares, files and pipes by name, bytes moved counted by file; contents are not read",
 };
 

@@ -18,7 +18,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::{Depth, ProtocolMeta};
+use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::pairing::Pairing;
@@ -50,7 +50,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1157, RFC 1901, RFC 3411 to 3418",
     found: "switches, power supplies, printers, PROFINET devices and the station that watches them",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Network,
     scope: "All messages; sets as operations, other requests by MIB table, communities against known ones, users and security levels, what a device says of itself. Encrypted content is not read.",
 };
 

@@ -8,7 +8,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol `ssh`.
@@ -23,7 +23,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 4253, RFC 4250; draft-ylonen-ssh-protocol-00",
     found: "maintenance of switches, controllers, gateways and servers; file transfer to terminal operating systems",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Banners, protocol version, algorithms agreed on, host key fingerprint. Logins are encrypted: their outcome is not seen.",
 };
 

@@ -3,7 +3,7 @@
 use quaywatch_model::{Attribute, Direction, Endpoint, Mark, Observation, Request, Service, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::claims::Claims;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -25,7 +25,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "MC-SQLR 2.2",
     found: "database servers of operating systems, historians and crane management",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Requests; instances with name, version and TCP port",
 };
 

@@ -15,7 +15,7 @@ use quaywatch_wire::{Flow, Length, Pdu};
 
 use self::packet::{HEADER, Message, PACKET_LIMIT};
 use self::talk::Talk;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::deviation::malformed;
 use crate::resync::Resync;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
@@ -34,7 +34,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "MS-TDS 2.2",
     found: "databases of terminal operating systems, crane management, historians, gate and access control",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Versions, encryption, logins with outcome, kinds of statements and names of procedures; texts and results are not read",
 };
 

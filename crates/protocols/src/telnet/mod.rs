@@ -9,7 +9,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol `telnet`.
@@ -24,7 +24,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 854, RFC 855, RFC 1096, RFC 1572, RFC 2941, RFC 2946",
     found: "consoles of switches, serial device servers, controllers and drives",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Option negotiation, login dialogues with their outcome, software from the text before the login. What is typed \
             besides the account name is not kept.",
 };

@@ -15,7 +15,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol `tls`.
@@ -33,7 +33,7 @@ static TLS_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 8446, RFC 5246, RFC 6101, RFC 6066, JA4",
     found: "web pages of devices, remote access, cloud connections of modems and gateways, secured OPC UA and MQTT",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::General,
     scope: "Hellos with server name, JA4, versions and cipher, certificate chains before TLS 1.3, alerts. Application data is \
             encrypted; sessions that turn to TLS midway (STARTTLS) are read only where their protocol hands them over.",
 };
@@ -47,7 +47,7 @@ static DTLS_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 6347, RFC 9147",
     found: "secured CoAP, VPNs of remote access products",
     depth: Depth::Named,
-    control: false,
+    purpose: Purpose::General,
     scope: "Recognised; of its handshake the hellos that lie in one record.",
 };
 

@@ -9,7 +9,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol.
@@ -24,7 +24,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 6143",
     found: "operator panels, crane management stations, remote support",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Versions, security types offered and chosen, VeNCrypt and Tight inside, outcome, desktop name and size; not the \
             framebuffer, keys or pointer. Of RealVNC 5 the version only.",
 };
