@@ -28,6 +28,7 @@ pub mod edifact;
 pub mod engine;
 pub mod enip;
 pub mod ethercat;
+pub mod fins;
 mod framers;
 pub mod ftp;
 pub mod ge_egd;

@@ -29,6 +29,7 @@ mod kerberos;
 mod ldap;
 mod mms;
 mod modbus;
+mod omron_fins;
 mod opcua;
 mod powerlink;
 mod profinet_dcp;

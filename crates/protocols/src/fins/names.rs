@@ -1,0 +1,237 @@
+//! Codes of FINS and their names: Omron W342 (CS/CJ/CP communications commands) sections 5-1 to 5-3, W227 (FINS commands).
+
+use quaywatch_model::OperationClass;
+
+/// Name and class of a command (W342 section 5-2).
+#[must_use]
+pub const fn command(code: u16) -> Option<(&'static str, OperationClass)> {
+    use OperationClass::{Configure, Control, Diagnose, Identify, Program, Read, Session, Write};
+    Some(match code {
+        0x0101 => ("memory area read", Read),
+        0x0102 => ("memory area write", Write),
+        0x0103 => ("memory area fill", Write),
+        0x0104 => ("multiple memory area read", Read),
+        0x0105 => ("memory area transfer", Write),
+        0x0201 => ("parameter area read", Read),
+        0x0202 => ("parameter area write", Configure),
+        0x0203 => ("parameter area clear", Configure),
+        0x0220 => ("data link table read", Read),
+        0x0221 => ("data link table write", Configure),
+        0x0304 => ("program area protect", Configure),
+        0x0305 => ("program area protect clear", Configure),
+        0x0306 => ("program area read", Program),
+        0x0307 => ("program area write", Program),
+        0x0308 => ("program area clear", Program),
+        0x0401 => ("run", Control),
+        0x0402 => ("stop", Control),
+        0x0501 => ("controller data read", Identify),
+        0x0502 => ("connection data read", Identify),
+        0x0601 => ("controller status read", Diagnose),
+        0x0602 => ("network status read", Diagnose),
+        0x0603 => ("data link status read", Diagnose),
+        0x0620 => ("cycle time read", Diagnose),
+        0x0701 => ("clock read", Diagnose),
+        0x0702 => ("clock write", Configure),
+        0x0801 => ("internode echo test", Diagnose),
+        0x0802 => ("broadcast test results read", Diagnose),
+        0x0803 => ("broadcast test data send", Diagnose),
+        0x0920 => ("message read or clear", Diagnose),
+        0x0c01 => ("access right acquire", Session),
+        0x0c02 => ("access right forced acquire", Session),
+        0x0c03 => ("access right release", Session),
+        0x2101 => ("error clear", Control),
+        0x2102 => ("error log read", Diagnose),
+        0x2103 => ("error log clear", Configure),
+        0x2140 => ("FINS write access log read", Diagnose),
+        0x2141 => ("FINS write access log clear", Configure),
+        0x2201 => ("file name read", Identify),
+        0x2202 => ("file read", Program),
+        0x2203 => ("file write", Program),
+        0x2204 => ("file memory format", Configure),
+        0x2205 => ("file delete", Configure),
+        0x2206 => ("volume label create or delete", Configure),
+        0x2207 => ("file copy", Configure),
+        0x2208 => ("file name change", Configure),
+        0x2209 => ("file data check", Diagnose),
+        0x220a => ("memory area and file transfer", Write),
+        0x220b => ("parameter area and file transfer", Configure),
+        0x220c => ("program area and file transfer", Program),
+        0x220f => ("file memory index read", Identify),
+        0x2210 => ("file memory read", Read),
+        0x2211 => ("file memory write", Write),
+        0x2215 => ("directory create or delete", Configure),
+        0x2220 => ("memory cassette transfer", Program),
+        0x2301 => ("forced set or reset", Control),
+        0x2302 => ("forced set or reset cancel", Control),
+        0x230a => ("multiple forced status read", Diagnose),
+        0x2601 => ("name set", Configure),
+        0x2602 => ("name delete", Configure),
+        0x2603 => ("name read", Identify),
+        _ => return None,
+    })
+}
+
+/// A memory area: its symbol, and whether its items are single bits (W342 section 5-2-2).
+#[must_use]
+pub const fn area(code: u8) -> Option<(&'static str, bool)> {
+    Some(match code {
+        0x00 | 0x30 => ("CIO", true),
+        0x31 => ("W", true),
+        0x32 => ("H", true),
+        0x33 => ("A", true),
+        0x70 => ("CIO forced", true),
+        0x71 => ("W forced", true),
+        0x72 => ("H forced", true),
+        0x80 | 0xb0 => ("CIO", false),
+        0xb1 => ("W", false),
+        0xb2 => ("H", false),
+        0xb3 => ("A", false),
+        0xf0 => ("CIO forced", false),
+        0xf1 => ("W forced", false),
+        0xf2 => ("H forced", false),
+        0x01 | 0x09 => ("T/C flag", true),
+        0x41 | 0x49 => ("T/C flag forced", true),
+        0x81 | 0x89 => ("T/C", false),
+        0x02 => ("D", true),
+        0x82 => ("D", false),
+        0x0a => ("E", true),
+        0x98 => ("E", false),
+        0x90..=0x97 | 0xa0..=0xaf | 0x60..=0x68 => ("E bank", false),
+        0x20..=0x2f | 0xe0..=0xe8 => ("E bank", true),
+        0x06 => ("task flag", true),
+        0x46 => ("task status", false),
+        0xdc => ("IR", false),
+        0xbc => ("DR", false),
+        0x07 => ("clock pulse", true),
+        _ => return None,
+    })
+}
+
+/// A parameter area (W342 section 5-3-7).
+#[must_use]
+pub const fn parameters(code: u16) -> &'static str {
+    match code {
+        0x8000 => "all parameters",
+        0x8010 => "PLC setup",
+        0x8012 => "I/O table",
+        0x8013 => "routing table",
+        0x8002 => "CPU bus unit setup",
+        _ => "parameter area",
+    }
+}
+
+/// Mode of a CPU (W342 section 5-3-17).
+#[must_use]
+pub const fn mode(code: u8) -> Option<&'static str> {
+    match code {
+        0 => Some("program"),
+        2 => Some("monitor"),
+        4 => Some("run"),
+        _ => None,
+    }
+}
+
+/// Name of an end code without its flags (W342 section 5-1-3).
+#[must_use]
+pub const fn end(code: u16) -> &'static str {
+    match code {
+        0x0000 => "normal completion",
+        0x0001 => "service was interrupted",
+        0x0101 => "local node not part of network",
+        0x0102 => "token timeout",
+        0x0103 => "number of retries exceeded",
+        0x0104 => "too many send frames",
+        0x0105 => "node address range error",
+        0x0106 => "node address duplication",
+        0x0201 => "destination node not part of network",
+        0x0202 => "no unit with this unit address",
+        0x0203 => "third node not part of network",
+        0x0204 => "destination node busy",
+        0x0205 => "response timeout",
+        0x0301 => "communications controller error",
+        0x0302 => "CPU unit error",
+        0x0303 => "controller error",
+        0x0304 => "unit number error",
+        0x0401 => "undefined command",
+        0x0402 => "not supported by model or version",
+        0x0501 => "destination not in routing table",
+        0x0502 => "no routing table",
+        0x0503 => "routing table error",
+        0x0504 => "too many relays",
+        0x1001 => "command too long",
+        0x1002 => "command too short",
+        0x1003 => "elements and data do not match",
+        0x1004 => "command format error",
+        0x1005 => "header error",
+        0x1101 => "no such area",
+        0x1102 => "access size error",
+        0x1103 => "address range error",
+        0x1104 => "address range exceeded",
+        0x1106 => "no such program",
+        0x1109 => "relational error",
+        0x110a => "duplicate data access",
+        0x110b => "response too long",
+        0x110c => "parameter error",
+        0x2002 | 0x2102 | 0x2604 => "protected",
+        0x2003 | 0x2401 => "no table",
+        0x2004 => "no data",
+        0x2005 | 0x2105 => "no program",
+        0x2006 | 0x2106 => "no file",
+        0x2007 => "data mismatch",
+        0x2101 => "read-only",
+        0x2103 => "cannot register",
+        0x2107 => "file name exists",
+        0x2108 => "cannot change",
+        0x2201 => "not possible during execution",
+        0x2202 => "not possible while running",
+        0x2203 => "wrong mode: program",
+        0x2204 => "wrong mode: debug",
+        0x2205 => "wrong mode: monitor",
+        0x2206 => "wrong mode: run",
+        0x2207 => "node is not the polling node",
+        0x2208 => "step cannot be executed",
+        0x2301 => "no file device",
+        0x2302 => "no memory",
+        0x2303 => "no clock",
+        0x2502 | 0x250f => "memory error",
+        0x2503 => "I/O setting error",
+        0x2504 => "too many I/O points",
+        0x2505 => "CPU bus error",
+        0x2506 => "I/O duplication",
+        0x2507 => "I/O bus error",
+        0x2509 => "SYSMAC BUS/2 error",
+        0x250a => "CPU bus unit error",
+        0x250d => "SYSMAC BUS number duplication",
+        0x2510 => "SYSMAC BUS terminator missing",
+        0x2601 => "no protection",
+        0x2602 => "incorrect password",
+        0x2605 => "service already executing",
+        0x2606 => "service stopped",
+        0x2607 => "no execution right",
+        0x2608 => "settings required before execution",
+        0x2609 => "required items not set",
+        0x260a => "number already defined",
+        0x260b => "error will not clear",
+        0x3001 => "access right held by another device",
+        0x4001 => "service aborted",
+        _ => "unknown",
+    }
+}
+
+/// Name of an error of the TCP header (W421 section 7-4-4).
+#[must_use]
+pub const fn tcp_error(code: u32) -> &'static str {
+    match code {
+        0 => "normal",
+        1 => "header is not FINS",
+        2 => "data too long",
+        3 => "command not supported",
+        0x20 => "all connections in use",
+        0x21 => "node is already connected",
+        0x22 => "address is not allowed",
+        0x23 => "client node out of range",
+        0x24 => "node address used twice",
+        0x25 => "no node address left",
+        _ => "unknown",
+    }
+}
