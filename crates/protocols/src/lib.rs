@@ -35,6 +35,7 @@ pub mod ge_egd;
 pub mod ge_srtp;
 pub mod goose;
 pub mod gss;
+pub mod hart_ip;
 pub mod http;
 pub mod icmp;
 pub mod iec104;

@@ -43,6 +43,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ge_egd::GeEgd,
     &crate::ge_srtp::GeSrtp,
     &crate::goose::Goose,
+    &crate::hart_ip::HartIp,
     &crate::vrrp::Hsrp,
     &crate::http::Http,
     &crate::icmp::Icmp,

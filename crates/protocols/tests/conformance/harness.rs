@@ -175,8 +175,8 @@ impl Sink for Keep<'_> {
     }
 }
 
-/// The rows of one capture.
-fn decode(captures: &Path, file: &str, table: &Table<'_>) -> Vec<(u64, Row)> {
+/// The rows of one capture that a table compares, with the frame each was told from.
+pub fn decode(captures: &Path, file: &str, table: &Table<'_>) -> Vec<(u64, Row)> {
     let inputs = capture::expand(&[captures.join(file)]);
     let mut merged = Merged::open(&inputs.list, capture::Options::default());
     let mut engine = Engine::new(PROTOCOLS, Options::default());

@@ -23,6 +23,7 @@ mod dnp3;
 mod ethercat;
 mod ge_egd;
 mod goose;
+mod hart_ip;
 mod http;
 mod iec104;
 mod kerberos;
