@@ -43,6 +43,7 @@ pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
 pub mod login;
+pub mod mail;
 pub mod melsec;
 pub mod memobus;
 pub mod mms;

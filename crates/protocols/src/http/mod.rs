@@ -4,7 +4,7 @@
 
 mod analyzer;
 mod auth;
-mod base64;
+pub(crate) mod base64;
 mod body;
 mod date;
 mod exchange;
