@@ -63,6 +63,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::smb::Smb,
     &crate::mail::Smtp,
     &crate::snmp::Snmp,
+    &crate::socks::Socks,
     &crate::ssdp::Ssdp,
     &crate::ssh::Ssh,
     &crate::tds::browser::SqlBrowser,
