@@ -61,6 +61,7 @@ pub mod openvpn;
 pub mod pairing;
 pub mod pcom;
 pub mod powerlink;
+pub mod pptp;
 pub mod profinet_dcp;
 mod proxied;
 pub mod ptp;

@@ -53,6 +53,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::pcom::Pcom,
     &crate::mail::Pop3,
     &crate::powerlink::Powerlink,
+    &crate::pptp::Pptp,
     &crate::profinet_dcp::ProfinetDcp,
     &crate::ptp::Ptp,
     &crate::radius::Radius,

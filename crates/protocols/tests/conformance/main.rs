@@ -32,6 +32,7 @@ mod mms;
 mod modbus;
 mod opcua;
 mod powerlink;
+mod pptp;
 mod profinet_dcp;
 mod ptp;
 mod raw_melsec;
