@@ -79,6 +79,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::tls::Tls,
     &crate::vnc::Vnc,
     &crate::vrrp::Vrrp,
+    &crate::http::Winrm,
     &crate::wireguard::WireGuard,
     &crate::ws_discovery::WsDiscovery,
 ];
