@@ -40,6 +40,7 @@ pub mod iec104;
 mod iec61850;
 pub mod ike;
 pub mod kerberos;
+pub mod l2tp;
 pub mod ldap;
 pub mod lldp;
 pub mod login;

@@ -32,6 +32,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ike::Ike,
     &crate::mail::Imap,
     &crate::kerberos::Kerberos,
+    &crate::l2tp::L2tp,
     &crate::ldap::Ldap,
     &crate::lldp::Lldp,
     &crate::dns::Llmnr,
