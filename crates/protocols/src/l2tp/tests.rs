@@ -126,7 +126,7 @@ fn refusals_and_other_logins() {
     let opening = [kind(1), attribute(7, b"a"), attribute(9, &[0, 5])];
     let refused = [kind(4), attribute(1, &[&[0, 4, 0, 0][..], b"go away"].concat()), attribute(9, &[0, 9])];
     let caller = [kind(12), attribute(29, &[0, 3]), attribute(30, b"crane"), attribute(33, b"crane")];
-    let mut challenge = hex("ff03 c223 02 07 003a 31");
+    let mut challenge = hex("ff03 c223 02 07 003f 31");
     challenge.extend([1; 49]);
     challenge.extend(b"CRANE\\hmi");
     let chap = [&hex("0002 0009 0008")[..], &challenge].concat();

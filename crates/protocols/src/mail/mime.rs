@@ -146,9 +146,9 @@ impl Message {
         Message { place: Place::Body, coding: Coding::Unknown, ..Message::default() }
     }
 
-    /// Whether an interchange is being read.
-    pub(super) const fn reads(&self) -> bool {
-        self.interchange.is_some()
+    /// Whether an interchange was found in it.
+    pub(super) const fn is_read(&self) -> bool {
+        self.interchanges > 0
     }
 
     /// Takes the next bytes.

@@ -328,7 +328,9 @@ fn greeting(code: u32, text: &[u8], talk: &mut Talk, pdu: &Pdu<'_>, out: &mut dy
     let (first, rest) =
         text.split_at_checked(text.iter().position(|byte| *byte == b' ').unwrap_or(text.len())).unwrap_or_default();
     let name = String::from_utf8_lossy(first).into_owned();
-    let named = name.contains('.') && talk.host(&name, "smtp greeting", Direction::FromServer, pdu, out);
+    // The first word is the server's domain by right (RFC 5321 section 4.2); devices leave it out.
+    let nameless = name.starts_with("localhost") || name.starts_with('[');
+    let named = nameless || name.contains('.') && talk.host(&name, "smtp greeting", Direction::FromServer, pdu, out);
     talk.greeting(if named { rest } else { text }, "smtp greeting", pdu, out);
 }
 

@@ -93,7 +93,7 @@ impl<D: Dialect> Analyzer for MailAnalyzer<D> {
                     if let Some(message) = &mut lines.message {
                         message.feed(bytes, pdu, out);
                     }
-                    passed_over |= !bytes.is_empty() && lines.message.as_ref().is_none_or(|message| !message.reads());
+                    passed_over |= !bytes.is_empty() && lines.message.as_ref().is_none_or(|message| !message.is_read());
                 }
                 (Step::End, direction) => {
                     if let Some(message) = &mut lines.message {
