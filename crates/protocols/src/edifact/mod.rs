@@ -1,7 +1,7 @@
 //! UN/EDIFACT (ISO 9735) as terminals and lines exchange it: stowage plans, loading and discharge orders, gate moves.
 //!
-//! It is read where it crosses the wire in the clear: on a connection of its own, in the data connections of FTP, and in the
-//! bodies of HTTP requests ([`Reader`] is what those use).
+//! It is read where it crosses the wire in the clear: on a connection of its own, in the data connections of FTP, in the
+//! bodies of HTTP requests and in mail ([`Reader`] is what those use).
 
 mod segment;
 #[cfg(test)]

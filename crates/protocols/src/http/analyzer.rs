@@ -10,7 +10,7 @@ use super::body::{Body, Now};
 use super::exchange::{Answer, Exchange, Speaker, push_shown};
 use super::form::{self, Found};
 use super::head::{self, Head, Start};
-use super::{HTTP2_PREFACE, META, probe};
+use super::{HTTP2_PREFACE, META, probe, winrm};
 use crate::edifact;
 use crate::login::{Ends, forget};
 use crate::{Analyzer, Probe, ntlm};
@@ -164,6 +164,8 @@ pub(super) struct HttpAnalyzer {
     scratch: Vec<u8>,
     /// The ends as of the last piece.
     ends: Option<Ends>,
+    /// A request was for WinRM.
+    is_winrm: bool,
     /// The flow carries something else from here on, of which this is the name.
     tunnel: Option<Mark>,
 }
@@ -219,8 +221,15 @@ impl Analyzer for HttpAnalyzer {
             *self.reader(direction) = reader;
         }
         self.settle_all(out);
+        if let Some(ends) = self.ends {
+            self.speaker.decide(false, ends, out);
+        }
         self.client.reset(Place::Lost);
         self.server.reset(Place::Lost);
+    }
+
+    fn service(&self) -> Option<&'static str> {
+        self.is_winrm.then_some(winrm::NAME)
     }
 }
 
@@ -232,9 +241,13 @@ impl HttpAnalyzer {
         }
     }
 
+    const fn protocol(&self) -> &'static str {
+        if self.is_winrm { winrm::NAME } else { META.name }
+    }
+
     fn ends_of(&self, flow: &Flow) -> Ends {
         let asker = self.asker.unwrap_or(Direction::FromClient);
-        Ends { client: flow.sender(asker), server: flow.receiver(asker), protocol: META.name }
+        Ends { client: flow.sender(asker), server: flow.receiver(asker), protocol: self.protocol() }
     }
 
     /// Reads the whole lines of a head whose rest will not come: cut by the capture, or lost.
@@ -387,6 +400,7 @@ impl HttpAnalyzer {
         out: &mut dyn Sink,
     ) {
         self.asker = Some(pdu.direction);
+        self.is_winrm |= winrm::is_asked_for(target);
         let ends = self.ends_of(pdu.flow);
         self.ends = Some(ends);
         self.serial += 1;
@@ -394,11 +408,13 @@ impl HttpAnalyzer {
         exchange.at = pdu.at;
         exchange.serial = self.serial;
         exchange.attempts.clear();
+        exchange.encrypted = winrm::is_encrypted(head.content_type);
+        exchange.has_content = head.chunked || head.content_length.is_some_and(|length| length > 0);
         push_shown(&mut exchange.method, method.as_bytes());
         push_shown(&mut exchange.version, version.as_bytes());
         push_shown(&mut exchange.user_agent, head.user_agent);
         let found = form::show_target(target, &mut exchange.uri);
-        push_shown(&mut exchange.host, host_of(head, target));
+        push_shown(&mut exchange.host, head.host_of(target));
         if let Some(attempt) = attempt_of(found, "query") {
             exchange.attempts.push(attempt);
         }
@@ -507,7 +523,8 @@ impl HttpAnalyzer {
 
     fn answered(&mut self, exchange: Option<Exchange>, head: &Head<'_>, status: u32, at: At, out: &mut dyn Sink) {
         // A reply whose request was not captured still tells its status.
-        let exchange = exchange.unwrap_or_else(|| Exchange { at, ..self.spare.pop().map(cleared).unwrap_or_default() });
+        let exchange =
+            exchange.unwrap_or_else(|| Exchange { at, ..self.spare.pop().map(Exchange::cleared).unwrap_or_default() });
         let software = std::mem::take(&mut self.software);
         let realm = std::mem::take(&mut self.realm);
         let answer = Answer {
@@ -549,28 +566,9 @@ impl HttpAnalyzer {
 
     fn weird(&mut self, name: &'static str, detail: &'static str, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let (sender, receiver) = (pdu.sender(), pdu.receiver());
-        out.emit(pdu.at, Observation::Weird(Weird { name, protocol: META.name, detail, sender, receiver }));
+        out.emit(pdu.at, Observation::Weird(Weird { name, protocol: self.protocol(), detail, sender, receiver }));
         out.mark(Mark::Malformed(detail));
     }
-}
-
-/// An exchange without its old content.
-fn cleared(mut exchange: Exchange) -> Exchange {
-    for text in [&mut exchange.method, &mut exchange.host, &mut exchange.uri, &mut exchange.user_agent] {
-        text.clear();
-    }
-    exchange.attempts.clear();
-    exchange
-}
-
-/// The Host field; without one, the authority of the target.
-fn host_of<'a>(head: &Head<'a>, target: &'a [u8]) -> &'a [u8] {
-    if !head.host.is_empty() {
-        return head.host;
-    }
-    let Some(rest) = target.strip_prefix(b"http://") else { return b"" };
-    let authority = rest.split(|b| *b == b'/').next().unwrap_or_default();
-    authority.rsplit(|b| *b == b'@').next().unwrap_or_default()
 }
 
 /// Whether a body of this type may be a login.

@@ -57,6 +57,9 @@ pub(super) fn read(value: &[u8], scratch: &mut Vec<u8>) -> Option<Credentials> {
         Some(attempt("bearer", String::new(), String::new(), shown))
     } else if is("ntlm") || is("negotiate") {
         negotiate(rest, scratch)
+    } else if is("kerberos") {
+        // WinRM's own name for a ticket without SPNEGO around it (MS-WSMV).
+        Some(attempt("kerberos", String::new(), String::new(), Shown::Proof(Weakness::None, "kerberos ticket")))
     } else {
         None
     }

@@ -1,7 +1,7 @@
-//! Base64 (RFC 4648 section 4) as credentials are sent in.
+//! Base64 (RFC 4648 section 4) as credentials are sent in, here and in mail.
 
 /// Decodes `text` into `bytes`, which is emptied first; also takes the URL-safe alphabet. False if a character is of neither.
-pub(super) fn decode(text: &[u8], bytes: &mut Vec<u8>) -> bool {
+pub(crate) fn decode(text: &[u8], bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
     let mut bits = 0u32;
     let mut have = 0u32;

@@ -8,6 +8,7 @@ use quaywatch_model::{
 use super::auth::{self, Attempt, Shown};
 use super::date;
 use super::head::Head;
+use super::winrm::{self, Undecided};
 use crate::claims::Claims;
 use crate::detail::Detail;
 use crate::login::Ends;
@@ -27,6 +28,10 @@ pub(super) struct Exchange {
     pub(super) uri: String,
     pub(super) user_agent: String,
     pub(super) version: String,
+    /// Its content is encrypted by the keys of a login.
+    pub(super) encrypted: bool,
+    /// It has content.
+    pub(super) has_content: bool,
     /// At most one by header field and one by form or query.
     pub(super) attempts: Vec<Attempt>,
 }
@@ -46,6 +51,7 @@ pub(super) struct Answer<'a> {
 pub(super) struct Speaker {
     pub(super) claims: Claims,
     detail: Detail,
+    undecided: Option<Undecided>,
 }
 
 /// Text of a header field: printable, limited.
@@ -75,6 +81,18 @@ fn platform(user_agent: &str) -> Option<&str> {
     let rest = user_agent.get(start..)?;
     let end = rest.find([';', ')']).unwrap_or(rest.len());
     rest.get(..end.min(20))
+}
+
+impl Exchange {
+    /// Without its old content, its strings kept.
+    pub(super) fn cleared(mut self) -> Exchange {
+        for text in [&mut self.method, &mut self.host, &mut self.uri, &mut self.user_agent] {
+            text.clear();
+        }
+        self.attempts.clear();
+        (self.encrypted, self.has_content) = (false, false);
+        self
+    }
 }
 
 impl Speaker {
@@ -137,8 +155,29 @@ impl Speaker {
             status: answer.status,
         };
         out.emit(*at, Observation::Request(row));
-        for attempt in std::mem::take(&mut exchange.attempts) {
+        self.decide(exchange.encrypted, ends, out);
+        let attempts = std::mem::take(&mut exchange.attempts);
+        let accepted = |attempt: &Attempt| {
+            matches!(attempt.shown, Shown::Proof(..)) && outcome_of(attempt, answer) == Outcome::Success
+        };
+        if ends.protocol == winrm::NAME && !exchange.has_content && attempts.iter().any(accepted) {
+            let (status, server_software) = (answer.status, answer.server_software.to_owned());
+            let exchange = Exchange { attempts, ..std::mem::take(exchange) };
+            self.undecided = Some(Undecided { exchange, status, server_software });
+            return;
+        }
+        for attempt in attempts {
             self.attempt(&attempt, exchange, answer, ends, out);
+        }
+    }
+
+    /// Tells of a login that waited for the next request to show whether messages are encrypted.
+    pub(super) fn decide(&mut self, encrypted: bool, ends: Ends, out: &mut dyn Sink) {
+        let Some(Undecided { mut exchange, status, server_software }) = self.undecided.take() else { return };
+        exchange.encrypted = encrypted;
+        let answer = Answer { status, server_software: &server_software, ..Answer::default() };
+        for attempt in std::mem::take(&mut exchange.attempts) {
+            self.attempt(&attempt, &exchange, answer, ends, out);
         }
     }
 
@@ -166,7 +205,7 @@ impl Speaker {
             outcome,
             client_software: &exchange.user_agent,
             server_software: answer.server_software,
-            encrypted: false,
+            encrypted: exchange.encrypted,
             detail,
         };
         self.claims.session(out, at, session);

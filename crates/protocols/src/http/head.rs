@@ -132,6 +132,16 @@ impl<'a> Head<'a> {
         Some(head)
     }
 
+    /// The Host field; without one, the authority of the target.
+    pub(super) fn host_of(&self, target: &'a [u8]) -> &'a [u8] {
+        if !self.host.is_empty() {
+            return self.host;
+        }
+        let Some(rest) = target.strip_prefix(b"http://") else { return b"" };
+        let authority = rest.split(|b| *b == b'/').next().unwrap_or_default();
+        authority.rsplit(|b| *b == b'@').next().unwrap_or_default()
+    }
+
     fn field(&mut self, name: &[u8], value: &'a [u8]) {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         let keep = |slot: &mut &'a [u8]| {

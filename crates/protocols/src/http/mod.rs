@@ -4,7 +4,7 @@
 
 mod analyzer;
 mod auth;
-mod base64;
+pub(crate) mod base64;
 mod body;
 mod date;
 mod exchange;
@@ -12,6 +12,7 @@ mod form;
 mod head;
 #[cfg(test)]
 mod tests;
+mod winrm;
 
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
@@ -19,13 +20,15 @@ use quaywatch_wire::{Flow, Pdu};
 use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
+pub use self::winrm::Winrm;
+
 /// The protocol `http`.
 pub struct Http;
 
 static META: ProtocolMeta = ProtocolMeta {
     name: "http",
     title: "HTTP",
-    tcp: &[80, 8080, 8000, 8008, 8081, 8088, 5985, 3128],
+    tcp: &[80, 8080, 8000, 8008, 8081, 8088, 3128],
     udp: &[],
     ethertypes: &[],
     spec: "RFC 9110, RFC 9112, RFC 7617, RFC 7616, RFC 6750, MS-NTHT",

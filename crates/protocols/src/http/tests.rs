@@ -16,6 +16,80 @@ fn run(pieces: &[(Direction, &str)]) -> Recorder {
     feed(&Http, &flow, &pieces)
 }
 
+const NTLM_1: &str = "TlRMTVNTUAABAAAABwIAAgcABwAoAAAACAAIAC8AAAAKAGFKAAAAD1NNVFBET01TTVRQSE9TVA==";
+const NTLM_3: &str = "TlRMTVNTUAADAAAAGAAYAFgAAAAYABgAcAAAAA4ADgCIAAAACAAIAJYAAAAQABAAngAAABAAEACuAAAABQIAAgoAYUoAAAAPAAAAAAAAAAAAAAAAAAAAAExMTExMTExMTExMTExMTExMTExMTExMTE5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTlMATQBUAFAARABPAE0AagBhAGMAawBTAE0AVABQAEgATwBTAFQAS0tLS0tLS0tLS0tLS0tLSw==";
+
+fn winrm(authorization: &str, content: &str) -> (Direction, Vec<u8>) {
+    let kind = if content == "sealed" {
+        "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\""
+    } else {
+        "text/xml"
+    };
+    let length = content.len();
+    let field = if authorization.is_empty() { String::new() } else { format!("Authorization: {authorization}\r\n") };
+    let head = "POST /wsman?PSVersion=5.1 HTTP/1.1\r\nUser-Agent: Microsoft WinRM Client\r\n";
+    (ASK, format!("{head}{field}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{content}").into_bytes())
+}
+
+fn winrm_sessions(pieces: &[(Direction, Vec<u8>)]) -> (Recorder, Vec<String>) {
+    let pieces: Vec<(Direction, &[u8])> =
+        pieces.iter().map(|(direction, bytes)| (*direction, bytes.as_slice())).collect();
+    let rows = feed(&super::Winrm, &flow(Transport::Tcp, 5985), &pieces);
+    let line = |row: &serde_json::Value| {
+        let (protocol, user, method) = (&row["protocol"], &row["user"], &row["method"]);
+        format!("{protocol} {user} {method} {} {}", row["outcome"], row["encrypted"]).replace('"', "")
+    };
+    let sessions = rows.of("session").iter().map(line).collect();
+    (rows, sessions)
+}
+
+#[test]
+fn winrm_is_told_under_its_own_name() {
+    let answer = |text: &str| {
+        (ANSWER, format!("HTTP/1.1 {text}\r\nServer: Microsoft-HTTPAPI/2.0\r\nContent-Length: 0\r\n\r\n").into_bytes())
+    };
+    // NTLM, whose last message comes with the first sealed content. The message is that of shared capture
+    // ntlm/arkime-ntlm-synthetic.pcap, frame 139 on, where it logs in to SMTP.
+    let (rows, sessions) = winrm_sessions(&[
+        winrm(&format!("Negotiate {NTLM_1}"), ""),
+        answer("401 Unauthorized"),
+        winrm(&format!("Negotiate {NTLM_3}"), "sealed"),
+        answer("200 OK"),
+    ]);
+    assert_eq!(sessions, [r"winrm SMTPDOM\\jack ntlmv1 success true"]);
+    assert_eq!(rows.of("service")[0]["protocol"], "winrm");
+    assert_eq!(rows.of("service")[0]["software"], "Microsoft-HTTPAPI/2.0");
+    // Kerberos logs in first: the request after it tells whether content is sealed.
+    let ticket = winrm("Kerberos YIIB", "");
+    assert_eq!(
+        winrm_sessions(&[ticket, answer("200 OK"), winrm("", "sealed"), answer("200 OK")]).1,
+        ["winrm  kerberos success true"]
+    );
+    let ticket = winrm("Negotiate YIIB", "");
+    assert_eq!(
+        winrm_sessions(&[ticket, answer("200 OK"), winrm("", "<s:E/>"), answer("200 OK")]).1,
+        ["winrm  negotiate success false"]
+    );
+    let ticket = winrm("Negotiate YIIB", "");
+    assert_eq!(winrm_sessions(&[ticket, answer("200 OK")]).1, ["winrm  negotiate success false"]);
+    // Basic, in the clear.
+    let (rows, sessions) = winrm_sessions(&[winrm("Basic YWRtaW46YWRtaW4=", "<s:E/>"), answer("200 OK")]);
+    assert_eq!(sessions, ["winrm admin basic success false"]);
+    assert!(rows.of("credential").iter().all(|row| row["protocol"] == "winrm"));
+    assert_eq!(rows.of("credential")[0]["weakness"], "clear-text");
+}
+
+#[test]
+fn winrm_is_known_by_its_target() {
+    let flow = flow(Transport::Tcp, 8080);
+    let probe = |text: &str| super::Winrm.probe(&pdu(&flow, 0, ASK, text.as_bytes()));
+    assert_eq!(probe("POST /wsman HTTP/1.1\r\n"), Probe::Yes);
+    assert_eq!(probe("POST /WSMAN-anon/identify HTTP/1.1\r\n"), Probe::Yes);
+    assert_eq!(probe("POST http://cms:5985/wsman HTTP/1.1\r\n"), Probe::Yes);
+    assert_eq!(probe("GET /wsmanual HTTP/1.1\r\n"), Probe::No);
+    assert_eq!(probe("HTTP/1.1 200 OK\r\n"), Probe::No);
+}
+
 /// A dialogue with everything that leaves rows, for cutting up.
 const REQUESTS: &str = "GET /a?password=hunter2 HTTP/1.1\r\nHost: crane7.example\r\nUser-Agent: Mozilla/5.0 (Windows NT 6.1)\r\n\
     Authorization: Basic YWRtaW46YWRtaW4=\r\n\r\n\
