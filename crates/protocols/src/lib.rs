@@ -42,6 +42,7 @@ pub mod ike;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
+pub mod llrp;
 pub mod login;
 pub mod melsec;
 pub mod memobus;

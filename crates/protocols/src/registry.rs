@@ -34,6 +34,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ldap::Ldap,
     &crate::lldp::Lldp,
     &crate::dns::Llmnr,
+    &crate::llrp::Llrp,
     &crate::dns::Mdns,
     &crate::melsec::Melsec,
     &crate::melsec::melsoft::Melsoft,

@@ -27,6 +27,7 @@ mod http;
 mod iec104;
 mod kerberos;
 mod ldap;
+mod llrp;
 mod mms;
 mod modbus;
 mod opcua;
