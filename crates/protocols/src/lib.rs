@@ -69,6 +69,7 @@ pub mod rdp;
 pub mod recording;
 pub mod registry;
 mod resync;
+pub mod rtcm;
 pub mod s7comm;
 pub mod s7comm_plus;
 mod self_description;

@@ -56,6 +56,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ptp::Ptp,
     &crate::radius::Radius,
     &crate::rdp::Rdp,
+    &crate::rtcm::Rtcm,
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::sick_cola::SickCola,
