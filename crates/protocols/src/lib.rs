@@ -55,6 +55,7 @@ pub mod nbns;
 pub mod nmea;
 pub mod ntlm;
 pub mod ntp;
+pub mod ntrip;
 mod object_dictionary;
 pub mod opcua;
 pub mod openvpn;

@@ -48,6 +48,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::nbns::Nbns,
     &crate::nmea::Nmea,
     &crate::ntp::Ntp,
+    &crate::ntrip::Ntrip,
     &crate::opcua::OpcUa,
     &crate::openvpn::OpenVpn,
     &crate::pcom::Pcom,

@@ -3,13 +3,13 @@
 //! Requests and answers are paired in order. Bodies are read over, but for forms and JSON documents of requests, which may be logins.
 
 mod analyzer;
-mod auth;
+pub(crate) mod auth;
 mod base64;
-mod body;
+pub(crate) mod body;
 mod date;
 mod exchange;
 mod form;
-mod head;
+pub(crate) mod head;
 #[cfg(test)]
 mod tests;
 
@@ -94,6 +94,10 @@ const MAX_LINE: usize = 4096;
 
 /// Whether these are the first bytes of a request or an answer.
 fn probe(bytes: &[u8]) -> Probe {
+    // NTRIP borrows heads and has an analyzer of its own.
+    if crate::ntrip::is_ntrip(bytes) {
+        return Probe::No;
+    }
     if let Some(rest) = bytes.strip_prefix(b"HTTP/1.") {
         return match rest {
             [b'0' | b'1', b' ', a, b, c, ..] if [a, b, c].iter().all(|d| d.is_ascii_digit()) => Probe::YesFromServer,

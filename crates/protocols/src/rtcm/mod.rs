@@ -233,7 +233,7 @@ impl Reader {
                 rest = rest.get(next..).unwrap_or_default();
             }
         }
-        if self.lost && !found {
+        if self.lost && !found && rest.len() < bytes.len() {
             out.mark(Mark::Undecoded("no frame found"));
         }
         bytes.len() - rest.len()
