@@ -1,4 +1,4 @@
-//! HTTP/1.x (RFC 9110, RFC 9112): web pages of devices, web services of terminal operating systems, NTRIP casters.
+//! HTTP/1.x (RFC 9110, RFC 9112): web pages of devices, web services of terminal operating systems.
 //!
 //! Requests and answers are paired in order. Bodies are read over, but for forms and JSON documents of requests, which may be logins.
 
@@ -29,7 +29,7 @@ static META: ProtocolMeta = ProtocolMeta {
     udp: &[],
     ethertypes: &[],
     spec: "RFC 9110, RFC 9112, RFC 7617, RFC 7616, RFC 6750, MS-NTHT",
-    found: "web pages of controllers, drives, switches and cameras; terminal operating system services; NTRIP casters",
+    found: "web pages of controllers, drives, switches and cameras; terminal operating system services",
     depth: Depth::Partial,
     control: false,
     scope: "Requests with their answers, software, clock, logins by Basic, Digest, Bearer, NTLM, forms and JSON. Bodies of \
@@ -105,7 +105,8 @@ fn probe(bytes: &[u8]) -> Probe {
             _ => Probe::Unsure,
         };
     }
-    if bytes.starts_with(b"ICY 200 ") || bytes.starts_with(b"SOURCETABLE 200 ") {
+    // Radio stations; what is of NTRIP was passed on.
+    if bytes.starts_with(b"ICY 200 ") {
         return Probe::YesFromServer;
     }
     if bytes.starts_with(HTTP2_PREFACE) {

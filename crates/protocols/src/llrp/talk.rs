@@ -145,7 +145,10 @@ impl Talk {
             malformed(PROTOCOL, pdu, "llrp_parameter", "a field or parameter does not fit its message", out);
         }
         let (client, server) = self.ends(pdu, known.role);
-        self.counts.last = Some((pdu.at, client, server));
+        if self.counts.last.replace((pdu.at, client, server)).is_none() {
+            let claim = (Attribute::Capability, "RFID reader", "llrp");
+            self.claims.identify(out, pdu.at, server.address, claim);
+        }
         let version = requests::version(message.version);
         let service = Service { server, transport: Transport::Tcp, protocol: PROTOCOL, software: "", version };
         self.claims.service(out, pdu.at, service);
@@ -260,7 +263,6 @@ impl Talk {
 
     fn identify(&mut self, pdu: &Pdu<'_>, message: &Message<'_>, reader: Endpoint, out: &mut dyn Sink) {
         let Talk { claims, .. } = self;
-        claims.identify(out, pdu.at, reader.address, (Attribute::Capability, "RFID reader", "llrp"));
         reports::identity(message, &mut |attribute, value, method| {
             claims.identify(out, pdu.at, reader.address, (attribute, value, method));
         });

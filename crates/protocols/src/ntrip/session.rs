@@ -87,6 +87,8 @@ pub(super) struct NtripFlow {
     server: Side,
     asked: Option<Asked>,
     ends: Option<Ends>,
+    /// Of the caster, as it announced it.
+    software: String,
     claims: Claims,
     table: SourceTable,
     /// Corrections to the client, and from it.
@@ -326,6 +328,8 @@ impl NtripFlow {
     fn served(&mut self, pdu: &Pdu<'_>, software: &str, out: &mut dyn Sink) {
         let Some(Ends { server, protocol, .. }) = self.ends else { return };
         let version = self.asked.as_ref().map_or("", |asked| asked.version);
+        self.software.clear();
+        self.software.push_str(software);
         let service = Service { server, transport: Transport::Tcp, protocol, software, version };
         self.claims.service(out, pdu.at, service);
         self.claims.identify(out, pdu.at, server.address, (Attribute::Capability, "NTRIP caster", "ntrip answer"));
@@ -381,7 +385,7 @@ impl NtripFlow {
             method: attempt.map_or("none", |attempt| attempt.method),
             outcome,
             client_software: &asked.agent,
-            server_software: "",
+            server_software: &self.software,
             encrypted: false,
             detail: self.detail.object(&mut self.line),
         };

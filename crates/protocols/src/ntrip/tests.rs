@@ -76,6 +76,7 @@ fn version_two_has_chunks() {
         assert_eq!(rows.of("session")[0]["version"], "2.0");
         assert_eq!(weaknesses(&rows), ["anonymous"]);
         assert_eq!(rows.of("service")[0]["software"], "NtripCaster/2.0.15");
+        assert_eq!(rows.of("session")[0]["server_software"], "NtripCaster/2.0.15");
         // What the caster passes on is not about the caster.
         assert!(rows.of("identity").iter().all(|row| row["value"] != "GNSS reference station"));
     }

@@ -12,6 +12,7 @@ pub(super) const FRAME_LIMIT: usize = HEADER + 1023 + CHECKSUM;
 /// Generator of CRC-24Q.
 const GENERATOR: u32 = 0x0186_4cfb;
 
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which checks it")]
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
