@@ -15,6 +15,7 @@ pub struct Carried {
 
 /// What analyzers tell under names that have no line of their own below.
 pub const CARRIED: &[Carried] = &[
+    Carried { name: "ais", title: "AIS", within: "nmea" },
     Carried { name: "cip", title: "CIP", within: "enip" },
     Carried { name: "cotp", title: "ISO transport (COTP)", within: "s7comm" },
     Carried { name: "umas", title: "UMAS", within: "modbus" },
@@ -55,6 +56,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ldap::Ldap,
     &crate::lldp::Lldp,
     &crate::dns::Llmnr,
+    &crate::llrp::Llrp,
     &crate::dns::Mdns,
     &crate::melsec::Melsec,
     &crate::melsec::melsoft::Melsoft,
@@ -69,8 +71,8 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::nmea::Nmea,
     &crate::ntp::Ntp,
     &crate::fins::OmronFins,
+    &crate::ntrip::Ntrip,
     &crate::opcua::OpcUa,
-    &crate::fins::OmronFins,
     &crate::openvpn::OpenVpn,
     &crate::pcom::Pcom,
     &crate::mail::Pop3,
@@ -80,6 +82,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ptp::Ptp,
     &crate::radius::Radius,
     &crate::rdp::Rdp,
+    &crate::rtcm::Rtcm,
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::sick_cola::SickCola,
@@ -105,3 +108,18 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::wireguard::WireGuard,
     &crate::ws_discovery::WsDiscovery,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_has_one_line() {
+        let mut names: Vec<&str> = PROTOCOLS.iter().map(|protocol| protocol.meta().name).collect();
+        names.extend(CARRIED.iter().map(|carried| carried.name));
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        assert!(CARRIED.iter().all(|carried| names.contains(&carried.within)));
+    }
+}

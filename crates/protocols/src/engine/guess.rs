@@ -10,18 +10,12 @@ pub(super) const REASON: &str = "no analyzer; named by its number only";
 
 /// Ports that protocols without an analyzer of ours usually have (IANA, and the vendors' manuals).
 const PORTS: &[(u16, &str)] = &[
-    (25, "smtp"),
-    (110, "pop3"),
     (111, "sunrpc"),
     (139, "nbss"),
-    (143, "imap"),
     (554, "rtsp"),
     (1153, "c1222"),
     (1521, "oracle-tns"),
-    (1701, "l2tp"),
-    (1723, "pptp"),
     (1911, "niagara-fox"),
-    (2101, "ntrip"),
     (2222, "cip-io"),
     (3671, "knxip"),
     (4059, "dlms"),
@@ -31,14 +25,10 @@ const PORTS: &[(u16, &str)] = &[
     (4880, "hislip"),
     (5050, "ether-sbus"),
     (5060, "sip"),
-    (5084, "llrp"),
-    (5094, "hart-ip"),
     (5683, "coap"),
     (5938, "teamviewer"),
-    (5985, "winrm"),
     (6568, "anydesk"),
     (7070, "anydesk"),
-    (9600, "omron-fins"),
     (34962, "profinet-io-cm"),
     (34963, "profinet-io-cm"),
     (34964, "profinet-io-cm"),
@@ -82,7 +72,6 @@ const IP_PROTOCOLS: &[(u8, &str)] = &[
     (88, "eigrp"),
     (89, "ospf"),
     (103, "pim"),
-    (115, "l2tp"),
     (132, "sctp"),
 ];
 

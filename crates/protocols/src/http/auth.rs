@@ -11,7 +11,7 @@ const MAX_NAME: usize = 256;
 
 /// What a login showed that needs a credential row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// A readable secret.
     Secret(Secret),
     /// A readable key or token; it has no account.
@@ -24,16 +24,16 @@ pub(super) enum Shown {
 
 /// One attempt to log in, waiting for its answer.
 #[derive(Clone, Debug)]
-pub(super) struct Attempt {
-    pub(super) method: &'static str,
-    pub(super) account: String,
-    pub(super) realm: String,
-    pub(super) shown: Shown,
+pub(crate) struct Attempt {
+    pub(crate) method: &'static str,
+    pub(crate) account: String,
+    pub(crate) realm: String,
+    pub(crate) shown: Shown,
 }
 
 /// A header field read.
 #[derive(Debug)]
-pub(super) enum Credentials {
+pub(crate) enum Credentials {
     /// A login.
     Attempt(Attempt),
     /// An NTLM message that is not yet a login.
@@ -43,7 +43,7 @@ pub(super) enum Credentials {
 }
 
 /// Reads the value of Authorization or Proxy-Authorization. `None` if its scheme is not known or it is malformed.
-pub(super) fn read(value: &[u8], scratch: &mut Vec<u8>) -> Option<Credentials> {
+pub(crate) fn read(value: &[u8], scratch: &mut Vec<u8>) -> Option<Credentials> {
     let blank = value.iter().position(|b| *b == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at_checked(blank)?;
     let rest = rest.trim_ascii();
@@ -66,7 +66,7 @@ pub(super) fn read(value: &[u8], scratch: &mut Vec<u8>) -> Option<Credentials> {
 }
 
 /// Reads a challenge that carries an NTLM message.
-pub(super) fn challenge(value: &[u8], scratch: &mut Vec<u8>) -> Option<Message> {
+pub(crate) fn challenge(value: &[u8], scratch: &mut Vec<u8>) -> Option<Message> {
     let blank = value.iter().position(|b| *b == b' ')?;
     let (scheme, token) = value.split_at_checked(blank)?;
     if !scheme.eq_ignore_ascii_case(b"ntlm") && !scheme.eq_ignore_ascii_case(b"negotiate") {
@@ -76,7 +76,7 @@ pub(super) fn challenge(value: &[u8], scratch: &mut Vec<u8>) -> Option<Message> 
 }
 
 /// The realm of a challenge.
-pub(super) fn realm(value: &[u8]) -> String {
+pub(crate) fn realm(value: &[u8]) -> String {
     parameter(value, "realm").unwrap_or_default()
 }
 
@@ -132,7 +132,7 @@ fn negotiate(token: &[u8], scratch: &mut Vec<u8>) -> Option<Credentials> {
 }
 
 /// How an attempt ended, by the status of the answer: 401 and 407 refuse, what was served was allowed.
-pub(super) fn outcome(status: u32) -> Outcome {
+pub(crate) fn outcome(status: u32) -> Outcome {
     match status {
         401 | 407 => Outcome::Failure,
         100..=399 => Outcome::Success,

@@ -5,7 +5,7 @@ const MAX_CHUNK_TEXT: u32 = 16 * 1024;
 
 /// A body being read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Body {
+pub(crate) enum Body {
     /// This many bytes are left.
     Length(u64),
     /// In the chunked coding.
@@ -16,7 +16,7 @@ pub(super) enum Body {
 
 /// Where in the chunked coding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// In the size line: value and digits so far, and other bytes behind them.
     Size { value: u64, digits: u8, other: u32 },
     /// This many bytes of data are left.
@@ -29,7 +29,7 @@ pub(super) enum Chunk {
 
 impl Body {
     /// The start of the chunked coding.
-    pub(super) const CHUNKED: Body = Body::Chunked(Chunk::SIZE);
+    pub(crate) const CHUNKED: Body = Body::Chunked(Chunk::SIZE);
 }
 
 impl Chunk {
@@ -38,18 +38,18 @@ impl Chunk {
 
 /// What was taken from a piece.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) struct Taken<'a> {
+pub(crate) struct Taken<'a> {
     /// Content; empty where only framing was read.
-    pub(super) content: &'a [u8],
+    pub(crate) content: &'a [u8],
     /// Bytes of the piece used up, at least one.
-    pub(super) used: usize,
+    pub(crate) used: usize,
     /// How it stands now.
-    pub(super) now: Now,
+    pub(crate) now: Now,
 }
 
 /// How reading a body stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Now {
+pub(crate) enum Now {
     /// More to come.
     Within,
     /// The body is complete.
@@ -60,7 +60,7 @@ pub(super) enum Now {
 
 impl Body {
     /// Takes from the front of a piece that is not empty.
-    pub(super) fn take<'a>(&mut self, piece: &'a [u8]) -> Taken<'a> {
+    pub(crate) fn take<'a>(&mut self, piece: &'a [u8]) -> Taken<'a> {
         match self {
             Body::UntilClose => Taken { content: piece, used: piece.len(), now: Now::Within },
             Body::Length(left) => {
@@ -93,7 +93,7 @@ impl Body {
     }
 
     /// Bytes were never captured. Whether the place in the body is still known.
-    pub(super) fn skip(&mut self, missing: u64) -> bool {
+    pub(crate) fn skip(&mut self, missing: u64) -> bool {
         let left = match self {
             Body::UntilClose => return true,
             Body::Length(left) | Body::Chunked(Chunk::Data(left)) => left,

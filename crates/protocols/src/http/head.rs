@@ -2,7 +2,7 @@
 
 /// The start line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Start<'a> {
+pub(crate) enum Start<'a> {
     /// Method, target, version.
     Request { method: &'a str, target: &'a [u8], version: &'a str },
     /// Status and version.
@@ -11,32 +11,32 @@ pub(super) enum Start<'a> {
 
 /// A head, its fields borrowed from it. Of a repeated field the first is kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
-    pub(super) start: Start<'a>,
-    pub(super) host: &'a [u8],
-    pub(super) user_agent: &'a [u8],
-    pub(super) server: &'a [u8],
-    pub(super) date: &'a [u8],
+pub(crate) struct Head<'a> {
+    pub(crate) start: Start<'a>,
+    pub(crate) host: &'a [u8],
+    pub(crate) user_agent: &'a [u8],
+    pub(crate) server: &'a [u8],
+    pub(crate) date: &'a [u8],
     /// The response came out of a cache: its date is not the server's clock.
-    pub(super) aged: bool,
-    pub(super) content_length: Option<u64>,
+    pub(crate) aged: bool,
+    pub(crate) content_length: Option<u64>,
     /// Content-Length is not a number, or two of them differ.
-    pub(super) bad_length: bool,
-    pub(super) chunked: bool,
-    pub(super) content_type: &'a [u8],
-    pub(super) authorization: &'a [u8],
-    pub(super) proxy_authorization: &'a [u8],
+    pub(crate) bad_length: bool,
+    pub(crate) chunked: bool,
+    pub(crate) content_type: &'a [u8],
+    pub(crate) authorization: &'a [u8],
+    pub(crate) proxy_authorization: &'a [u8],
     /// Challenge for NTLM and Negotiate: the one that carries a token.
-    pub(super) challenge: &'a [u8],
+    pub(crate) challenge: &'a [u8],
     /// A key or token in a header field of its own.
-    pub(super) api_key: bool,
-    pub(super) location: &'a [u8],
-    pub(super) set_cookie: bool,
-    pub(super) upgrade: &'a [u8],
+    pub(crate) api_key: bool,
+    pub(crate) location: &'a [u8],
+    pub(crate) set_cookie: bool,
+    pub(crate) upgrade: &'a [u8],
 }
 
 /// The offset behind the blank line that ends a head; `from` bytes are known to hold none.
-pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn end(bytes: &[u8], from: usize) -> Option<usize> {
     // The line end before `from` may belong to the blank line.
     let mut at = from.saturating_sub(3);
     loop {
@@ -51,7 +51,7 @@ pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// Whether a head may start so: a method, which is in capitals, and a blank, or a status line.
-pub(super) fn may_start(bytes: &[u8]) -> bool {
+pub(crate) fn may_start(bytes: &[u8]) -> bool {
     let is_method = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
     let token = bytes.iter().position(|b| !is_method(b)).unwrap_or(bytes.len());
     match bytes.get(token) {
@@ -97,7 +97,7 @@ fn request_line(line: &[u8]) -> Option<Start<'_>> {
 
 impl<'a> Head<'a> {
     /// Reads a head; `None` if its first line is neither request nor status line.
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Head<'a>> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Head<'a>> {
         let mut lines = bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let first = lines.next()?;
         let status = first.get(..first.len().min(64)).and_then(|line| {

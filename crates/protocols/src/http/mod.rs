@@ -1,15 +1,15 @@
-//! HTTP/1.x (RFC 9110, RFC 9112): web pages of devices, web services of terminal operating systems, NTRIP casters.
+//! HTTP/1.x (RFC 9110, RFC 9112): web pages of devices, web services of terminal operating systems.
 //!
 //! Requests and answers are paired in order. Bodies are read over, but for forms and JSON documents of requests, which may be logins.
 
 mod analyzer;
-mod auth;
+pub(crate) mod auth;
 pub(crate) mod base64;
-mod body;
+pub(crate) mod body;
 mod date;
 mod exchange;
 mod form;
-mod head;
+pub(crate) mod head;
 #[cfg(test)]
 mod tests;
 mod winrm;
@@ -32,7 +32,7 @@ static META: ProtocolMeta = ProtocolMeta {
     udp: &[],
     ethertypes: &[],
     spec: "RFC 9110, RFC 9112, RFC 7617, RFC 7616, RFC 6750, MS-NTHT",
-    found: "web pages of controllers, drives, switches and cameras; terminal operating system services; NTRIP casters",
+    found: "web pages of controllers, drives, switches and cameras; terminal operating system services",
     depth: Depth::Partial,
     purpose: Purpose::General,
     scope: "Requests with their answers, software, clock, logins by Basic, Digest, Bearer, NTLM, forms and JSON. Bodies of \
@@ -97,6 +97,10 @@ const MAX_LINE: usize = 4096;
 
 /// Whether these are the first bytes of a request or an answer.
 fn probe(bytes: &[u8]) -> Probe {
+    // NTRIP borrows heads and has an analyzer of its own.
+    if crate::ntrip::is_ntrip(bytes) {
+        return Probe::No;
+    }
     if let Some(rest) = bytes.strip_prefix(b"HTTP/1.") {
         return match rest {
             [b'0' | b'1', b' ', a, b, c, ..] if [a, b, c].iter().all(|d| d.is_ascii_digit()) => Probe::YesFromServer,
@@ -104,7 +108,8 @@ fn probe(bytes: &[u8]) -> Probe {
             _ => Probe::Unsure,
         };
     }
-    if bytes.starts_with(b"ICY 200 ") || bytes.starts_with(b"SOURCETABLE 200 ") {
+    // Radio stations; what is of NTRIP was passed on.
+    if bytes.starts_with(b"ICY 200 ") {
         return Probe::YesFromServer;
     }
     if bytes.starts_with(HTTP2_PREFACE) {

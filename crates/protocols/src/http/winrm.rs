@@ -5,7 +5,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use super::analyzer::HttpAnalyzer;
 use super::exchange::Exchange;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol `winrm`.
@@ -20,7 +20,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "MS-WSMV, DMTF DSP0226, MS-PSRP; over HTTP as in RFC 9110",
     found: "Windows servers of crane management and terminal operating systems; remote administration, lateral movement",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Logins with method and outcome, software, whether messages are encrypted. Shells and commands are not read.",
 };
 

@@ -12,7 +12,7 @@ use quaywatch_wire::{Flow, Pdu};
 
 use self::message::{IP_PROTOCOL, Packet};
 use self::talk::Talk;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::deviation::malformed_if_whole;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -30,7 +30,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 2661, RFC 3931; PAP and CHAP inside: RFC 1334, RFC 1994",
     found: "VPN gateways and cellular routers, mostly inside IPsec; pseudowires of carriers",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Control messages with host names, software, calls and results; logins of callers in the clear; sessions with their \
             packets counted. What sessions carry is not read.",
 };

@@ -17,7 +17,7 @@ mod tests;
 use quaywatch_model::Transport;
 use quaywatch_wire::{Flow, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 use talk::MailAnalyzer;
 
@@ -39,7 +39,7 @@ static SMTP_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 5321, RFC 4954, RFC 3207",
     found: "alarm mails of HMIs, power supplies, cameras and gateways; mail relays of the terminal",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Greeting, EHLO, logins with their outcome, domains of sender and recipients; EDI interchanges in bodies and \
             attachments are read as edifact, other content is not; after STARTTLS the handshake is read as tls.",
 };
@@ -53,7 +53,7 @@ static POP3_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1939, RFC 5034, RFC 2595",
     found: "mailboxes of offices, alarm gateways that poll for commands",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Greeting, logins with their outcome; EDI interchanges in messages are read as edifact, other content is not; \
             after STLS the handshake is read as tls.",
 };
@@ -67,7 +67,7 @@ static IMAP_META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 9051, RFC 3501, RFC 2595",
     found: "mailboxes of offices",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::Office,
     scope: "Greeting, software, logins with their outcome; EDI interchanges in messages are read as edifact, other content \
             is not; after STARTTLS the handshake is read as tls.",
 };

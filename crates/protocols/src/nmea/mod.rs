@@ -3,6 +3,7 @@
 //! Positioning of cranes and vessels hangs on these lines, and nothing protects them: every fix becomes a row, so that jumps,
 //! loss of quality and receivers at one place can be found.
 
+pub mod ais;
 mod fix;
 pub mod names;
 mod sentence;
@@ -18,6 +19,7 @@ use quaywatch_model::{
 use quaywatch_wire::framer::line as line_length;
 use quaywatch_wire::{Flow, Framer, Pdu};
 
+use self::ais::{Ais, Gave};
 use self::fix::Fix;
 use self::sentence::{Checksum, LINE_LIMIT, Line, Sentence};
 use crate::analyzer::{Depth, Purpose};
@@ -45,19 +47,20 @@ pub struct Nmea;
 
 static META: ProtocolMeta = ProtocolMeta {
     name: PROTOCOL,
-    title: "NMEA 0183",
+    title: "NMEA 0183 and AIS",
     tcp: &[10110],
     udp: &[
         10110, 60001, 60002, 60003, 60004, 60005, 60006, 60007, 60008, 60009, 60010, 60011, 60012, 60013, 60014, 60015,
         60016,
     ],
     ethertypes: &[],
-    spec: "IEC 61162-1 (NMEA 0183), IEC 61162-450",
+    spec: "IEC 61162-1 (NMEA 0183), IEC 61162-450, ITU-R M.1371-5 (AIS)",
     found: "GNSS receivers of cranes, straddle carriers and RTGs, gyros, anemometers, vessels at the quay",
     depth: Depth::Partial,
     purpose: Purpose::Field,
     scope: "GGA, GNS, GLL, RMC, VTG, GSA as positions; ZDA, RMC and tag blocks as clocks; VER, TXT, talkers and makers as identities. \
-            Other sentences are named once a flow; AIS payloads and binary files are not decoded.",
+            AIS in VDM and VDO: \
+            positions, names, voyages, aids to navigation. Other sentences are named once a flow; binary files are not decoded.",
 };
 
 impl Protocol for Nmea {
@@ -121,6 +124,9 @@ struct Teller {
     /// Skew and place of the clock told last.
     clock: Option<(i64, Timestamp)>,
     tag_clock: Option<(i64, Timestamp)>,
+    ais: Ais,
+    /// Whether a sentence was of AIS, and whether one was of anything else.
+    spoke: (bool, bool),
     /// Whether the piece at hand had a sentence that became a row, and one of which only its kind is kept.
     useful: bool,
     idle: bool,
@@ -144,6 +150,8 @@ impl Default for NmeaFlow {
                 text: String::new(),
                 clock: None,
                 tag_clock: None,
+                ais: Ais::default(),
+                spoke: (false, false),
                 useful: false,
                 idle: false,
             },
@@ -171,6 +179,10 @@ impl Analyzer for NmeaFlow {
             Direction::FromClient => self.from_client.reset(),
             Direction::FromServer => self.from_server.reset(),
         }
+    }
+
+    fn service(&self) -> Option<&'static str> {
+        (self.teller.spoke == (true, false)).then_some(ais::PROTOCOL)
     }
 }
 
@@ -274,6 +286,8 @@ impl Teller {
             }
         }
         self.announce(context, sentence, out);
+        let of_ais = sentence.parts().is_some_and(|(_, formatter)| matches!(formatter, "VDM" | "VDO"));
+        self.spoke = (self.spoke.0 | of_ais, self.spoke.1 | !of_ais);
         let Some((talker, formatter)) = sentence.parts() else {
             return self.proprietary(context, sentence, out);
         };
@@ -291,7 +305,10 @@ impl Teller {
                     self.claim(context, Attribute::Software, text, "nmea txt", out);
                 }
             }
-            (None, "VDM" | "VDO") => out.mark(Mark::Undecoded("ais payload")),
+            (None, "VDM" | "VDO") => match self.ais.sentence(context, sentence, &mut self.claims, out) {
+                Gave::Read => self.useful = true,
+                Gave::Named => self.idle = true,
+            },
             (None, _) if names::formatter(formatter.as_bytes()).is_empty() => {
                 out.mark(Mark::Undecoded("sentence not known"));
             }

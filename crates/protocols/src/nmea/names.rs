@@ -4,8 +4,15 @@
 #[must_use]
 pub const fn talker(id: &[u8]) -> Option<&'static str> {
     Some(match id {
+        b"AB" | b"BS" => "AIS base station",
+        b"AD" => "AIS dependent base station",
         b"AG" | b"AP" => "autopilot",
         b"AI" => "AIS station",
+        b"AN" => "AIS aid to navigation",
+        b"AR" => "AIS receiving station",
+        b"AS" => "AIS limited base station",
+        b"AT" => "AIS transmitting station",
+        b"AX" => "AIS repeater",
         b"BI" => "bilge system",
         b"BN" => "bridge navigational watch alarm",
         b"CC" | b"CV" | b"CD" | b"CT" | b"CX" | b"CS" => "radio communication",
@@ -32,6 +39,7 @@ pub const fn talker(id: &[u8]) -> Option<&'static str> {
         b"LC" => "Loran-C receiver",
         b"RA" => "radar",
         b"RC" => "propulsion remote control",
+        b"SA" => "AIS shore station",
         b"SD" => "depth sounder",
         b"SN" => "electronic positioning system",
         b"SS" => "scanning sounder",

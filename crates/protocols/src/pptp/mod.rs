@@ -11,7 +11,7 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Length, Pdu};
 
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
@@ -42,7 +42,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 2637",
     found: "old remote-access servers and routers of vendors; Windows dial-in",
     depth: Depth::Full,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "All control messages, with host names, software, calls and results. Logins are within PPP inside GRE and not read here.",
 };
 

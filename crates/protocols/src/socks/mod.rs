@@ -10,7 +10,7 @@ use quaywatch_model::{Direction, Transport};
 use quaywatch_wire::{Flow, Pdu};
 
 use self::message::Fault;
-use crate::analyzer::Depth;
+use crate::analyzer::{Depth, Purpose};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
 /// The protocol.
@@ -25,7 +25,7 @@ static META: ProtocolMeta = ProtocolMeta {
     spec: "RFC 1928, RFC 1929; SOCKS protocol version 4 and extension 4A",
     found: "remote-support gateways, jump hosts, tools of intruders; Tor clients",
     depth: Depth::Partial,
-    control: false,
+    purpose: Purpose::RemoteAccess,
     scope: "Methods offered and chosen, logins, destinations asked for with their outcome; the connection passed on is read by its \
             own protocol. GSSAPI and UDP relaying are named only.",
 };

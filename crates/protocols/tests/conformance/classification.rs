@@ -26,6 +26,7 @@ const SAME: &[(&str, &[&str])] = &[
     ("iec104", &["iec104"]),
     ("kerberos", &["kerberos"]),
     ("ldap", &["ldap"]),
+    ("llrp", &["llrp"]),
     ("mms", &["mms"]),
     ("modbus", &["modbus", "umas"]),
     ("mqtt", &["mqtt"]),

@@ -28,6 +28,7 @@ mod http;
 mod iec104;
 mod kerberos;
 mod ldap;
+mod llrp;
 mod mail;
 mod mms;
 mod modbus;
