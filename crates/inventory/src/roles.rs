@@ -81,7 +81,10 @@ pub(crate) fn work(input: &Input, directory: &Directory) -> Vec<Work> {
         }
         at(&row.segment, &row.client, &mut |work| {
             *work.asks.entry(row.class.clone()).or_default() += row.operations;
-            work.asks_on.extend([row.protocol.clone()]);
+            // A device, too, opens and keeps sessions: it tells its controller that it is ready.
+            if row.class != "session" {
+                work.asks_on.extend([row.protocol.clone()]);
+            }
         });
     }
     for row in &input.positions {

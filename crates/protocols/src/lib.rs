@@ -67,6 +67,7 @@ pub mod pairing;
 pub mod pcom;
 pub mod powerlink;
 pub mod pptp;
+pub mod profinet_cm;
 pub mod profinet_dcp;
 mod proxied;
 pub mod ptp;

@@ -79,6 +79,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::powerlink::Powerlink,
     &crate::pptp::Pptp,
     &crate::profinet_dcp::ProfinetDcp,
+    &crate::profinet_cm::ProfinetCm,
     &crate::ptp::Ptp,
     &crate::radius::Radius,
     &crate::rdp::Rdp,

@@ -29,9 +29,6 @@ const PORTS: &[(u16, &str)] = &[
     (5938, "teamviewer"),
     (6568, "anydesk"),
     (7070, "anydesk"),
-    (34962, "profinet-io-cm"),
-    (34963, "profinet-io-cm"),
-    (34964, "profinet-io-cm"),
 ];
 
 /// EtherTypes, SNAP protocol ids and LLC DSAPs of protocols without an analyzer of ours.

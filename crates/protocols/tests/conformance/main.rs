@@ -37,6 +37,7 @@ mod opcua;
 mod powerlink;
 mod pptp;
 mod profinet_dcp;
+mod profinet_io_cm;
 mod ptp;
 mod raw_melsec;
 mod rdp;
