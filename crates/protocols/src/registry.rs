@@ -81,6 +81,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::profinet_dcp::ProfinetDcp,
     &crate::profinet_cm::ProfinetCm,
     &crate::ptp::Ptp,
+    &crate::tls::quic::Quic,
     &crate::radius::Radius,
     &crate::rdp::Rdp,
     &crate::rtcm::Rtcm,

@@ -56,11 +56,12 @@ pub(super) struct ServerHello {
     pub(super) retry: bool,
 }
 
-/// Whether a hello is of TLS or DTLS; the latter holds a cookie (RFC 6347 section 4.2.1).
+/// Whether a hello is of TLS, DTLS or QUIC; that of DTLS holds a cookie (RFC 6347 section 4.2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Carrier {
     Tls,
     Dtls,
+    Quic,
 }
 
 impl ClientHello {
@@ -139,7 +140,11 @@ impl ClientHello {
         let _ = write!(
             ja4,
             "{}{}{}{:02}{:02}",
-            if carrier == Carrier::Dtls { 'd' } else { 't' },
+            match carrier {
+                Carrier::Tls => 't',
+                Carrier::Dtls => 'd',
+                Carrier::Quic => 'q',
+            },
             ja4_version(self.highest_version()),
             if extensions.contains(&SERVER_NAME) { 'd' } else { 'i' },
             ciphers.len().min(99),

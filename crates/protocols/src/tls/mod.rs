@@ -8,6 +8,7 @@ mod ciphers;
 mod dtls;
 mod hello;
 mod names;
+pub mod quic;
 mod side;
 #[cfg(test)]
 mod tests;
