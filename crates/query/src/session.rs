@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::common::config::Dialect;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, GreedyMemoryPool, MemoryPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::Volatility;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
@@ -81,7 +81,7 @@ impl Session {
     async fn run(&self, sql: &str) -> Result<Rows, QueryError> {
         let context = self.context.read().unwrap_or_else(PoisonError::into_inner).clone();
         match self.attempt(&context, sql).await {
-            Err(QueryError::Memory) => self.attempt(&frugal(&context), sql).await,
+            Err(QueryError::Memory) => self.attempt(&frugal(&context, self.limits)?, sql).await,
             answer => answer,
         }
     }
@@ -110,17 +110,24 @@ impl Session {
 
 /// The same tables, answering slowly within little memory: one sorter has all of it and spills, where several starve what
 /// merges them; and joins sort, for sorting can spill and hashing cannot.
-fn frugal(context: &SessionContext) -> SessionContext {
+fn frugal(context: &SessionContext, limits: Limits) -> Result<SessionContext, QueryError> {
     let state = context.state();
     let mut config = state.config().clone().with_target_partitions(1);
     config.options_mut().optimizer.prefer_hash_join = false;
-    SessionContext::new_with_state(SessionStateBuilder::new_from_existing(state).with_config(config).build())
+    let environment = environment(Arc::new(FairSpillPool::new(limits.memory)), DiskManagerMode::OsTmpDirectory)?;
+    let builder = SessionStateBuilder::new_from_existing(state).with_config(config).with_runtime_env(environment);
+    Ok(SessionContext::new_with_state(builder.build()))
+}
+
+fn environment(pool: Arc<dyn MemoryPool>, disk: DiskManagerMode) -> Result<Arc<RuntimeEnv>, QueryError> {
+    let disk = DiskManagerBuilder::default().with_mode(disk);
+    Ok(RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?)
 }
 
 fn context(store: &Store, limits: Limits) -> Result<SessionContext, QueryError> {
-    let pool: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(limits.memory));
-    let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);
-    let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?;
+    // Several partitions do not spill: what exchanges rows between them can wait for itself for ever when it does
+    // (apache/datafusion issue 24883). Out of memory, the query runs again frugally, which spills.
+    let environment = environment(Arc::new(GreedyMemoryPool::new(limits.memory)), DiskManagerMode::Disabled)?;
     let mut config = SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
     let options = config.options_mut();
     options.sql_parser.dialect = Dialect::PostgreSQL;
