@@ -9,6 +9,7 @@ use super::{PROTOCOL, names};
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
 use crate::profinet_dcp::vendor_name;
+use crate::profinet_rt::status::PnioStatus;
 
 /// Slot and subslot of a device's own identification.
 const SELF: (u16, u16) = (0, 1);
@@ -89,11 +90,11 @@ impl Teller {
         }
         self.identify(&call, ends.1.address, pdu.at, out);
         let status = match status {
-            Some(status) => (u32::from_be_bytes(status), names::status(status)),
-            None if call.refused => (u32::MAX, "refused by the runtime"),
-            None => (0, "success"),
+            Some(status) => (u32::from_be_bytes(status), words(status)),
+            None if call.refused => (u32::MAX, "refused by the runtime".to_owned()),
+            None => (0, "success".to_owned()),
         };
-        self.emit(ask, Some((pdu.at, status)), ends, &call, out);
+        self.emit(ask, Some((pdu.at, status.0, &status.1)), ends, &call, out);
     }
 
     /// A call without an answer on its flow.
@@ -160,10 +161,8 @@ impl Teller {
         let refused = |place: &&Place| place.status.is_some_and(|status| status != [0; 4]);
         if call.records.iter().any(|place| refused(&place)) {
             let each = call.records.iter().filter(refused);
-            self.detail.texts(
-                "refused",
-                each.map(|place| format!("{place}: {}", names::status(place.status.unwrap_or_default()))),
-            );
+            self.detail
+                .texts("refused", each.map(|place| format!("{place}: {}", words(place.status.unwrap_or_default()))));
             let codes = call.records.iter().filter_map(|place| place.status);
             self.detail.texts("record_status", codes.map(|status| format!("{:#010x}", u32::from_be_bytes(status))));
         }
@@ -209,13 +208,13 @@ impl Teller {
     fn emit(
         &mut self,
         ask: Option<&Ask>,
-        answer: Option<(At, (u32, &'static str))>,
+        answer: Option<(At, u32, &str)>,
         ends: (Endpoint, Endpoint),
         call: &Call,
         out: &mut dyn Sink,
     ) {
         let told = ask.map_or(call, |ask| &ask.call);
-        let Some(at) = answer.map(|(at, _)| at).or(ask.map(|ask| ask.at)) else { return };
+        let Some(at) = answer.map(|(at, ..)| at).or(ask.map(|ask| ask.at)) else { return };
         let (name, class) = names::call(told.number).unwrap_or(("unknown call", OperationClass::Control));
         let class = if is_identification(told) { OperationClass::Identify } else { class };
         out.emit(
@@ -230,15 +229,20 @@ impl Teller {
                 class,
                 object: &object(told),
                 quantity: quantity(told),
-                status: answer.map(|(_, (status, _))| status),
-                status_name: answer.map_or("", |(_, (_, name))| name),
-                latency: ask.zip(answer).map(|(ask, (at, _))| at.ts.since(ask.at.ts)),
+                status: answer.map(|(_, status, _)| status),
+                status_name: answer.map_or("", |(_, _, name)| name),
+                latency: ask.zip(answer).map(|(ask, (at, ..))| at.ts.since(ask.at.ts)),
                 request_frame: ask.map(|ask| ask.at.frame),
-                reply_frame: answer.map(|(at, _)| at.frame),
+                reply_frame: answer.map(|(at, ..)| at.frame),
                 detail: self.detail.object(&mut self.line),
             }),
         );
     }
+}
+
+/// A status in words.
+fn words(status: [u8; 4]) -> String {
+    PnioStatus(u32::from_be_bytes(status)).to_string()
 }
 
 fn is_identification(call: &Call) -> bool {

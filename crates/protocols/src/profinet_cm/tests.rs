@@ -151,14 +151,14 @@ fn several_records_are_written_and_one_is_refused() {
     assert_eq!(told(&rows), ["configure write [2 records] 2 success"]);
     let detail = detail(&rows, 0);
     assert_eq!(detail["records"], serde_json::json!(["0.65535 0xe040", "0.1 0x0004", "0.32768 0x8051"]));
-    assert_eq!(detail["refused"], serde_json::json!(["0.32768 0x8051: invalid slot or subslot"]));
+    assert_eq!(detail["refused"], serde_json::json!(["0.32768 0x8051: write refused: invalid slot or subslot"]));
 }
 
 #[test]
 fn commands_and_refusals_have_names() {
     let control = format!("0110 001c 0100 0000 {RELATION} 4d70 0000 0001 0000");
     let rows = talk(&[(FromClient, ask(4, &control)), (FromServer, answer(4, "dd814005", ""))]);
-    assert_eq!(told(&rows), ["session control [parameter end] null not in this state"]);
+    assert_eq!(told(&rows), ["session control [parameter end] null control refused: CMRPC, AR UUID unknown"]);
     let rows = talk(&[(FromClient, ask(4, &control)), (FromServer, packet(6, 0, 4, 0, &[0; 4]))]);
     assert_eq!(told(&rows), ["session control [parameter end] null refused by the runtime"]);
 }

@@ -107,8 +107,7 @@ impl<'a> Frame<'a> {
 }
 
 /// Whether a frame id of EtherType 0x8892 is one of DCP's.
-#[must_use]
-pub const fn is_dcp(id: u16) -> bool {
+const fn is_dcp(id: u16) -> bool {
     matches!(id, 0xfefc..=0xfeff)
 }
 

@@ -21,8 +21,9 @@ use quaywatch_wire::{Flow, Pdu};
 use crate::analyzer::{Depth, Purpose};
 use crate::detail_json::DetailJson;
 use crate::pairing::Pairing;
+use crate::profinet_rt::Station;
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
-use block::{Block, Frame, Service, is_dcp};
+use block::{Block, Frame, Service};
 use claims::Claims;
 
 const PROTOCOL: &str = "profinet-dcp";
@@ -52,7 +53,7 @@ static META: ProtocolMeta = ProtocolMeta {
     found: "PLCs, drives, remote I/O and switches of cranes; engineering stations that name them",
     depth: Depth::Full,
     purpose: Purpose::Control,
-    scope: "Hello, Get, Set and Identify with all blocks. Cyclic data, alarms and clock synchronisation on the same EtherType are not decoded.",
+    scope: "Hello, Get, Set and Identify with all blocks.",
 };
 
 impl Protocol for ProfinetDcp {
@@ -72,13 +73,13 @@ impl Protocol for ProfinetDcp {
     }
 
     fn open(&self, _flow: &Flow) -> Box<dyn Analyzer> {
-        Box::new(Dcp {
-            waiting: Pairing::new(WAITING_LIMIT),
-            claims: Claims::default(),
-            line: String::new(),
-            spare: None,
-        })
+        Box::new(Station::default())
     }
+}
+
+/// Reads the DCP frames of a flow; the other frames of the EtherType are not for it.
+pub(crate) fn reader() -> Box<dyn Analyzer> {
+    Box::new(Dcp { waiting: Pairing::new(WAITING_LIMIT), claims: Claims::default(), line: String::new(), spare: None })
 }
 
 /// What an answer is found by: transaction and service. Both ends number their own requests, hence the asker.
@@ -123,7 +124,7 @@ struct Dcp {
 impl Analyzer for Dcp {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let Some(frame) = Frame::read(pdu.data) else {
-            return foreign(pdu, out);
+            return malformed_header(pdu, out);
         };
         if frame.short && !pdu.cut {
             weird("profinet_dcp_length_mismatch", "blocks are shorter than announced", pdu, out);
@@ -142,14 +143,11 @@ impl Analyzer for Dcp {
     }
 }
 
-/// A frame that is none of DCP's, or one cut short.
-fn foreign(pdu: &Pdu<'_>, out: &mut dyn Sink) {
-    let id = pdu.data.first_chunk::<2>().map(|id| u16::from_be_bytes(*id));
-    match id {
-        Some(id) if !is_dcp(id) => out.mark(Mark::Undecoded(names::other_frame(id))),
-        _ if pdu.cut => out.mark(Mark::Undecoded("cut by the capture")),
-        _ => weird("profinet_dcp_malformed_header", "header cut short or unknown service", pdu, out),
+fn malformed_header(pdu: &Pdu<'_>, out: &mut dyn Sink) {
+    if pdu.cut {
+        return out.mark(Mark::Undecoded("cut by the capture"));
     }
+    weird("profinet_dcp_malformed_header", "header cut short or unknown service", pdu, out);
 }
 
 impl Dcp {

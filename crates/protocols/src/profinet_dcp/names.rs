@@ -74,19 +74,6 @@ pub const fn block_error(error: u8) -> &'static str {
     }
 }
 
-/// What a frame id of EtherType 0x8892 that is none of DCP's stands for (IEC 61158-6-10, table "FrameID").
-#[must_use]
-pub const fn other_frame(id: u16) -> &'static str {
-    match id {
-        0x0020..=0x0021 | 0x0080..=0x0081 | 0xff00..=0xff01 | 0xff20..=0xff21 | 0xff40..=0xff43 => "profinet-ptcp",
-        0x0100..=0x7fff => "profinet-irt cyclic",
-        0x8000..=0xfbff => "profinet-rt cyclic",
-        0xfc01 | 0xfe01 => "profinet-rt alarm",
-        0xff80..=0xff8f => "profinet-rt fragment",
-        _ => "profinet-rt other",
-    }
-}
-
 /// Well-known makers by the vendor id that PROFIBUS & PROFINET International gives out; the same ids stand in
 /// identification and maintenance records and in S7 partial list 0x001c.
 const VENDORS: &[(u16, &str)] = &[

@@ -38,6 +38,7 @@ mod powerlink;
 mod pptp;
 mod profinet_dcp;
 mod profinet_io_cm;
+mod profinet_rt;
 mod ptp;
 mod raw_melsec;
 mod rdp;
