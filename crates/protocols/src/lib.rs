@@ -70,6 +70,7 @@ pub mod rdp;
 pub mod recording;
 pub mod registry;
 mod resync;
+pub mod rtsp;
 pub mod s7comm;
 pub mod s7comm_plus;
 mod self_description;

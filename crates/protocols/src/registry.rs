@@ -76,6 +76,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ptp::Ptp,
     &crate::radius::Radius,
     &crate::rdp::Rdp,
+    &crate::rtsp::Rtsp,
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::sick_cola::SickCola,

@@ -37,6 +37,7 @@ mod profinet_dcp;
 mod ptp;
 mod raw_melsec;
 mod rdp;
+mod rtsp;
 mod s7comm;
 mod s7comm_plus;
 mod smb;
