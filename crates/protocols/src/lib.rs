@@ -80,6 +80,7 @@ pub mod recording;
 pub mod registry;
 mod resync;
 pub mod rtcm;
+pub mod rtsp;
 pub mod s7comm;
 pub mod s7comm_plus;
 mod self_description;

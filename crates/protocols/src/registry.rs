@@ -88,6 +88,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::radius::Radius,
     &crate::rdp::Rdp,
     &crate::rtcm::Rtcm,
+    &crate::rtsp::Rtsp,
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::sick_cola::SickCola,

@@ -12,7 +12,6 @@ pub(super) const REASON: &str = "no analyzer; named by its number only";
 const PORTS: &[(u16, &str)] = &[
     (111, "sunrpc"),
     (139, "nbss"),
-    (554, "rtsp"),
     (1153, "c1222"),
     (1521, "oracle-tns"),
     (1911, "niagara-fox"),
