@@ -95,6 +95,7 @@ pub mod sv;
 pub mod syslog;
 pub mod tacacs;
 pub mod tds;
+pub mod teamviewer;
 pub mod telnet;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

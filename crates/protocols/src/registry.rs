@@ -1,6 +1,7 @@
 //! Every protocol Quaywatch reads, one line each. Adding one: its module in `lib.rs`, its line here.
 
 use crate::Protocol;
+use crate::analyzer::Purpose;
 
 /// A protocol inside another, which the other's analyzer tells under its own name.
 #[derive(Clone, Copy, Debug)]
@@ -11,14 +12,17 @@ pub struct Carried {
     pub title: &'static str,
     /// Name of the protocol that it is read inside of.
     pub within: &'static str,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 /// What analyzers tell under names that have no line of their own below.
 pub const CARRIED: &[Carried] = &[
-    Carried { name: "ais", title: "AIS", within: "nmea" },
-    Carried { name: "cip", title: "CIP", within: "enip" },
-    Carried { name: "cotp", title: "ISO transport (COTP)", within: "s7comm" },
-    Carried { name: "umas", title: "UMAS", within: "modbus" },
+    Carried { name: "anydesk", title: "AnyDesk", within: "tls", purpose: Purpose::RemoteAccess },
+    Carried { name: "ais", title: "AIS", within: "nmea", purpose: Purpose::Field },
+    Carried { name: "cip", title: "CIP", within: "enip", purpose: Purpose::Control },
+    Carried { name: "cotp", title: "ISO transport (COTP)", within: "s7comm", purpose: Purpose::Control },
+    Carried { name: "umas", title: "UMAS", within: "modbus", purpose: Purpose::Control },
 ];
 
 /// All protocols, sorted by name. Where two could claim a flow, the probes decide, not this order.
@@ -104,6 +108,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::syslog::Syslog,
     &crate::tacacs::Tacacs,
     &crate::tds::Tds,
+    &crate::teamviewer::TeamViewer,
     &crate::telnet::Telnet,
     &crate::tftp::Tftp,
     &crate::tftp::TftpData,

@@ -47,16 +47,16 @@ struct ProtocolRow {
 /// The registry, and what its analyzers tell under names of their own.
 fn protocols() -> impl Iterator<Item = ProtocolRow> {
     PROTOCOLS.iter().map(|protocol| protocol.meta()).flat_map(|meta| {
-        let row = |protocol: &str, title, carrier| ProtocolRow {
+        let row = |protocol: &str, title, carrier, purpose: Purpose| ProtocolRow {
             protocol: protocol.to_owned(),
             title,
-            purpose: meta.purpose.name(),
+            purpose: purpose.name(),
             depth: meta.depth.name(),
             carrier,
         };
         let carried = CARRIED.iter().filter(|carried| carried.within == meta.name);
-        let carried = carried.map(move |carried| row(carried.name, carried.title, meta.name));
-        std::iter::once(row(meta.name, meta.title, "")).chain(carried)
+        let carried = carried.map(move |carried| row(carried.name, carried.title, meta.name, carried.purpose));
+        std::iter::once(row(meta.name, meta.title, "", meta.purpose)).chain(carried)
     })
 }
 

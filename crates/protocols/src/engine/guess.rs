@@ -25,7 +25,6 @@ const PORTS: &[(u16, &str)] = &[
     (5050, "ether-sbus"),
     (5060, "sip"),
     (5683, "coap"),
-    (5938, "teamviewer"),
     (6568, "anydesk"),
     (7070, "anydesk"),
 ];

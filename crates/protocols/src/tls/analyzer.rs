@@ -21,6 +21,9 @@ const MAX_LISTED: usize = 48;
 /// Cipher suites listed of an offer.
 const MAX_OFFERED: usize = 200;
 
+/// A remote-access tool that shows itself by its ALPN or its certificate.
+const ANYDESK: &str = "anydesk";
+
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
@@ -56,6 +59,8 @@ pub(super) struct TlsAnalyzer {
     /// Which direction the client sends in; by content, as a flow picked up midway may be turned round.
     from_client: Option<Direction>,
     told: bool,
+    /// What shows itself to use the connection.
+    carries: Option<&'static str>,
     ends: Option<(Endpoint, Endpoint)>,
 }
 
@@ -84,6 +89,10 @@ impl Analyzer for TlsAnalyzer {
         } else if !readable && !broken && !self.in_handshake(pdu.direction) {
             out.mark(Mark::Opaque("encrypted"));
         }
+    }
+
+    fn service(&self) -> Option<&'static str> {
+        self.carries
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, _out: &mut dyn Sink) {
@@ -227,6 +236,11 @@ impl TlsAnalyzer {
         let name = hello.server_name.to_ascii_lowercase();
         let claim = Name { subject: server.address, name: &name, kind: NameKind::TlsSni, asker: client.address };
         self.claims.name(out, pdu.at, claim);
+        for program in hello.protocols.iter().filter(|protocol| protocol.starts_with("anydesk/")) {
+            self.carry(ANYDESK, pdu, out);
+            let (subject, attribute) = (client.address, Attribute::Software);
+            self.claims.identity(out, pdu.at, Identity { subject, attribute, value: program, method: "tls alpn" });
+        }
         // After a retry request the first hello is told: it is what the client offered by itself.
         self.facts.hello.get_or_insert(hello);
     }
@@ -244,6 +258,10 @@ impl TlsAnalyzer {
 
     fn certificates(&mut self, chain: Vec<Certificate>, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let method = if self.sender(pdu) == 'c' { "tls client certificate" } else { "tls certificate" };
+        // AnyDesk's clients and relays sign their own certificates, under these names.
+        if chain.iter().any(|own| own.subject.contains("AnyDesk Client") || own.subject.contains("AnyNet ")) {
+            self.carry(ANYDESK, pdu, out);
+        }
         if let Some(own) = chain.first() {
             let subject = pdu.sender().address;
             let claim = Identity { subject, attribute: Attribute::Certificate, value: &own.subject, method };
@@ -254,6 +272,14 @@ impl TlsAnalyzer {
         } else {
             self.facts.server_chain = chain;
         }
+    }
+
+    /// Notes what uses the connection, and tells its service.
+    fn carry(&mut self, protocol: &'static str, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        self.carries = Some(protocol);
+        let (_, server) = self.ends_of(pdu.flow);
+        let claim = Service { server, transport: Transport::Tcp, protocol, software: "", version: "" };
+        self.claims.service(out, pdu.at, claim);
     }
 
     fn alert(&mut self, level: u8, description: u8, pdu: &Pdu<'_>) {
@@ -291,7 +317,11 @@ impl TlsAnalyzer {
             encrypted: self.client.encrypted_records > 0 || self.server.encrypted_records > 0,
             detail,
         };
-        out.emit(facts.at.unwrap_or(at), Observation::Session(row));
+        let at = facts.at.unwrap_or(at);
+        out.emit(at, Observation::Session(row));
+        if let Some(protocol) = self.carries {
+            out.emit(at, Observation::Session(Session { protocol, version: "", detail: "", ..row }));
+        }
     }
 
     fn weird(&mut self, name: &'static str, detail: &'static str, pdu: &Pdu<'_>, out: &mut dyn Sink) {
