@@ -1,6 +1,7 @@
 //! MQTT 3.1, 3.1.1 and 5: who connects, with what credential, and whether the broker lets it in, which topics it
 //! publishes and subscribes to. Payloads are not decoded.
 
+mod names;
 mod talk;
 
 use quaywatch_model::{Direction, Mark, Observation, Outcome, Service, Session, Sink, Transport, Weakness, Weird};
@@ -10,6 +11,7 @@ use self::talk::Talk;
 use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
 use crate::claims::Claims;
+use crate::detail_json::DetailJson;
 use crate::login::{Ends, Secret};
 use crate::{Analyzer, Probe, Protocol, ProtocolMeta};
 
@@ -62,6 +64,8 @@ impl Protocol for Mqtt {
             asked: None,
             level: None,
             talk: Talk::default(),
+            detail: DetailJson::default(),
+            line: String::new(),
         })
     }
 }
@@ -115,6 +119,11 @@ fn skip_properties(cursor: &mut Cursor<'_>) -> Option<()> {
 /// What a CONNECT asks for; of its secret only what is wrong with it.
 struct Asked {
     level: u8,
+    client_id: String,
+    /// Seconds; 0 is without end.
+    keep_alive: u16,
+    /// Topic that the broker writes to when the client is lost.
+    will: Option<String>,
     user: String,
     secret: Option<Secret>,
     /// User name flag set.
@@ -128,22 +137,23 @@ fn connect(body: &[u8]) -> Option<Asked> {
     field(&mut cursor)?;
     cursor.skip(1)?;
     let flags = cursor.u8()?;
-    cursor.skip(2)?;
+    let keep_alive = cursor.be16()?;
     if level == 5 {
         skip_properties(&mut cursor)?;
     }
-    field(&mut cursor)?;
+    let client_id = String::from_utf8_lossy(field(&mut cursor)?).into_owned();
+    let mut will = None;
     if flags & 0x04 != 0 {
         if level == 5 {
             skip_properties(&mut cursor)?;
         }
-        field(&mut cursor)?;
+        will = Some(String::from_utf8_lossy(field(&mut cursor)?).into_owned());
         field(&mut cursor)?;
     }
     let named = flags & 0x80 != 0;
     let user = if named { String::from_utf8_lossy(field(&mut cursor)?).into_owned() } else { String::new() };
     let secret = if flags & 0x40 != 0 { Some(Secret::examine(&user, field(&mut cursor)?)) } else { None };
-    Some(Asked { level, user, secret, named })
+    Some(Asked { level, client_id, keep_alive, will, user, secret, named })
 }
 
 struct MqttAnalyzer {
@@ -154,6 +164,8 @@ struct MqttAnalyzer {
     /// Protocol level of the CONNECT.
     level: Option<u8>,
     talk: Talk,
+    detail: DetailJson,
+    line: String,
 }
 
 impl MqttAnalyzer {
@@ -168,8 +180,10 @@ impl MqttAnalyzer {
                 None => malformed(pdu, "a CONNECT that ends inside a field", out),
             },
             Some(2) if pdu.direction == Direction::FromServer => {
-                let accepted = content.get(1) == Some(&0);
-                self.told(pdu, if accepted { Outcome::Success } else { Outcome::Failure }, out);
+                let Some(code) = content.get(1).copied() else {
+                    return malformed(pdu, "a CONNACK without its code", out);
+                };
+                self.told(pdu, code, out);
             }
             Some(3) => {
                 let first = packet.first().copied().unwrap_or_default();
@@ -189,8 +203,19 @@ impl MqttAnalyzer {
         }
     }
 
-    fn told(&mut self, pdu: &Pdu<'_>, outcome: Outcome, out: &mut dyn Sink) {
+    fn told(&mut self, pdu: &Pdu<'_>, code: u8, out: &mut dyn Sink) {
         let Some(asked) = self.asked.take() else { return };
+        let outcome = if code == 0 { Outcome::Success } else { Outcome::Failure };
+        self.detail.clear();
+        self.detail.text("client_id", &asked.client_id);
+        self.detail.number("keep_alive", asked.keep_alive);
+        if let Some(topic) = &asked.will {
+            self.detail.text("will_topic", topic);
+        }
+        self.detail.number("code", code);
+        if let Some(name) = names::connack(code) {
+            self.detail.text("code_name", name);
+        }
         let version = match asked.level {
             3 => "3.1",
             5 => "5.0",
@@ -212,7 +237,7 @@ impl MqttAnalyzer {
                 client_software: "",
                 server_software: "",
                 encrypted: false,
-                detail: "",
+                detail: self.detail.object(&mut self.line),
             }),
         );
         let ends = Ends { client, server, protocol: META.name };
@@ -282,6 +307,9 @@ mod tests {
             let recorder = feed(&Mqtt, &flow(Transport::Tcp, 1883), &[(C, &connect), (S, &[0x20, 2, 0, code])]);
             let session = &recorder.of("session")[0];
             assert_eq!((&session["user"], &session["outcome"]), (&"rfid".into(), &outcome.into()));
+            let name = if code == 0 { "accepted" } else { "not authorized" };
+            let detail = format!("{{\"client_id\":\"c\",\"keep_alive\":60,\"code\":{code},\"code_name\":\"{name}\"}}");
+            assert_eq!(session["detail"], detail);
             assert_eq!(recorder.of("credential")[0]["weakness"], "clear-text");
             assert!(!format!("{:?}", recorder.rows).contains("secret"));
         }

@@ -34,6 +34,16 @@ fn is_sparkplug_command(topic: &str) -> bool {
     levels.next() == Some("spBv1.0") && matches!(levels.nth(1), Some("NCMD" | "DCMD"))
 }
 
+/// What a payload shows to be: Sparkplug B by its topic and first member (a timestamp or metrics, in protobuf), JSON by its braces.
+fn payload_kind(topic: &str, payload: &[u8]) -> Option<&'static str> {
+    let payload = payload.trim_ascii();
+    match payload {
+        [0x08 | 0x12, ..] if topic.starts_with("spBv1.0/") => Some("sparkplug-b"),
+        [b'{', .., b'}'] | [b'[', .., b']'] => Some("json"),
+        _ => None,
+    }
+}
+
 impl Talk {
     /// PUBLISH (section 3.3); `None` if it breaks the rules. `level` is the protocol level of the CONNECT, if it was seen.
     pub(super) fn publish(
@@ -68,6 +78,9 @@ impl Talk {
         self.detail.clear();
         self.detail.number("qos", qos);
         self.detail.flag("retain", first & 1 != 0);
+        if let Some(payload) = payload_kind(topic, cursor.rest()) {
+            self.detail.text("payload", payload);
+        }
         if let Some(id) = id {
             self.detail.number("packet_id", id);
         }

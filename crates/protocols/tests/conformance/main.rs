@@ -32,6 +32,7 @@ mod llrp;
 mod mail;
 mod mms;
 mod modbus;
+mod mqtt;
 mod omron_fins;
 mod opcua;
 mod powerlink;
