@@ -286,7 +286,7 @@ const fn operation<'a>(client: Endpoint, server: Endpoint) -> Operation<'a> {
         server,
         unit: None,
         code: u32::MAX,
-        name: "",
+        name: "answer without a request",
         class: OperationClass::Session,
         object: "",
         quantity: None,
