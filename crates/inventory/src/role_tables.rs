@@ -15,8 +15,8 @@ pub(crate) const ANSWERED_BY_OTHERS: &[&str] = &[
     "cotp",
 ];
 
-/// Field buses that one controller commands: who asks there is it.
-pub(crate) const BUSES: &[&str] = &["ethercat", "powerlink", "profinet-io-cm"];
+/// Field buses that one master commands: who alone asks on such a line is it. Where several ask, one may be an intruder.
+pub(crate) const BUSES: &[&str] = &["ethercat", "powerlink"];
 
 /// What a machine that offers a service is.
 pub(crate) const SERVICES: &[(&str, Role, f64)] = &[

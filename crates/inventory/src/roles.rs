@@ -30,8 +30,8 @@ pub(crate) struct Work {
     controlled_by: BTreeSet<String>,
     /// Operations it asked others for, by class.
     asks: BTreeMap<String, i64>,
-    /// Protocols in which it asked.
-    asks_on: BTreeSet<String>,
+    /// Field buses that it alone commands.
+    commands: BTreeSet<&'static str>,
     /// Position sentences it sent.
     sentences: i64,
     /// Markers of its web paths.
@@ -79,13 +79,12 @@ pub(crate) fn work(input: &Input, directory: &Directory) -> Vec<Work> {
         if row.replies > 0 && row.class != "session" && commands(&row.protocol) {
             at(&row.segment, &row.server, &mut |work| work.controlled_by.extend([row.protocol.clone()]));
         }
-        at(&row.segment, &row.client, &mut |work| {
-            *work.asks.entry(row.class.clone()).or_default() += row.operations;
-            // A device, too, opens and keeps sessions: it tells its controller that it is ready.
-            if row.class != "session" {
-                work.asks_on.extend([row.protocol.clone()]);
-            }
-        });
+        at(&row.segment, &row.client, &mut |work| *work.asks.entry(row.class.clone()).or_default() += row.operations);
+    }
+    for ((segment, bus), clients) in masters(input) {
+        if let [client] = clients.iter().copied().collect::<Vec<_>>().as_slice() {
+            at(segment, client, &mut |work| work.commands.extend([bus]));
+        }
     }
     for row in &input.positions {
         at(&row.segment, &row.receiver, &mut |work| work.sentences += row.sentences);
@@ -99,6 +98,17 @@ pub(crate) fn work(input: &Input, directory: &Directory) -> Vec<Work> {
         }
     }
     work
+}
+
+/// Who asks on each field bus of each segment.
+fn masters(input: &Input) -> BTreeMap<(&str, &'static str), BTreeSet<&str>> {
+    let mut masters: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+    for row in &input.operations {
+        if let Some(bus) = BUSES.iter().copied().find(|bus| *bus == row.protocol) {
+            masters.entry((row.segment.as_str(), bus)).or_default().insert(&row.client);
+        }
+    }
+    masters
 }
 
 /// All reasons for roles of a machine, strongest first; never empty.
@@ -200,8 +210,7 @@ impl Claims {
                 format!("asked for {changes} program or configure operations, but {why}: not an engineering station");
             self.add(Role::Unknown, 0.1, reason);
         }
-        let bus = BUSES.iter().find(|bus| known.work.asks_on.contains(**bus));
-        if let (Some(bus), true) = (bus, in_ot) {
+        if let (Some(bus), true) = (known.work.commands.first(), in_ot) {
             self.add(Role::Controller, 0.7, format!("commands the devices of a {bus} line"));
         }
         let reads = asks("read");

@@ -460,6 +460,11 @@ fn who_commands_a_field_bus_is_its_controller() {
     let inventory = Inventory::build(&input, Some(&model()), None);
     assert_eq!(asset(&inventory, "crane-1/10.30.1.30").role, Role::Controller);
     assert_eq!(asset(&inventory, "crane-1/10.30.1.20").role, Role::Hmi, "who only reads registers is not");
+    let second = operation(HMI.0, PLC.0, "write", 1);
+    input.operations.push(OperationRow { protocol: "ethercat".into(), ..second });
+    let inventory = Inventory::build(&input, Some(&model()), None);
+    let roles = ["10.30.1.30", "10.30.1.20"].map(|address| asset(&inventory, &format!("crane-1/{address}")).role);
+    assert!(!roles.contains(&Role::Controller), "of two that command, one may be an intruder: {roles:?}");
 }
 
 #[test]

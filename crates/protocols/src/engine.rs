@@ -231,7 +231,7 @@ impl Engine {
         if tcp.ack() {
             flow.end_mut(direction.reverse()).half.acknowledged(tcp.acknowledgement);
             // What this segment acknowledges came before it: a reply must not overtake its request.
-            self.deliver_waiting(index, direction.reverse(), arrival, out);
+            self.deliver_waiting(index, side.other(), arrival, out);
         }
         let Some(flow) = self.flows.get_mut(index) else { return };
         let at = At { uid: flow.flow.uid, ..arrival.at };
@@ -250,24 +250,19 @@ impl Engine {
                 self.feed(index, direction, payload, tcp.cut, arrival, out);
             }
         }
-        // Content may have shown that client and server were taken for each other.
-        let direction = self.flows.get_mut(index).map_or(direction, |flow| flow.direction(side));
-        self.deliver_waiting(index, direction, arrival, out);
+        self.deliver_waiting(index, side, arrival, out);
         if over {
             self.flows.retire(index);
         }
     }
 
-    /// Feeds segments of one direction whose turn has come.
-    fn deliver_waiting(&mut self, index: FlowIndex, direction: Direction, arrival: &Arrival, out: &mut dyn Sink) {
-        while let Some(ready) = self.next_ready(index, direction, false) {
+    /// Feeds segments of one side whose turn has come. Which direction that is, content may turn round with each of them.
+    fn deliver_waiting(&mut self, index: FlowIndex, side: Side, arrival: &Arrival, out: &mut dyn Sink) {
+        while let Some(flow) = self.flows.get_mut(index) {
+            let direction = flow.direction(side);
+            let Some(ready) = next_ready(flow, direction, false) else { return };
             self.deliver(index, direction, ready, arrival, out);
         }
-    }
-
-    fn next_ready(&mut self, index: FlowIndex, direction: Direction, ending: bool) -> Option<Ready> {
-        let half = &mut self.flows.get_mut(index)?.end_mut(direction).half;
-        if half.is_waiting() { half.ready(ending) } else { None }
     }
 
     fn deliver(&mut self, index: FlowIndex, direction: Direction, ready: Ready, now: &Arrival, out: &mut dyn Sink) {
@@ -328,7 +323,7 @@ impl Engine {
             ttl: None,
         };
         for direction in [Direction::FromClient, Direction::FromServer] {
-            while let Some(ready) = self.next_ready(index, direction, true) {
+            while let Some(ready) = self.flows.get_mut(index).and_then(|flow| next_ready(flow, direction, true)) {
                 self.deliver(index, direction, ready, &last, out);
             }
         }
@@ -378,6 +373,11 @@ impl Engine {
         }
         self.books.account.emit(out);
     }
+}
+
+fn next_ready(flow: &mut FlowState<Stage>, direction: Direction, ending: bool) -> Option<Ready> {
+    let half = &mut flow.end_mut(direction).half;
+    if half.is_waiting() { half.ready(ending) } else { None }
 }
 
 fn emit_bad(bad: &BadHeader, at: At, out: &mut dyn Sink) {

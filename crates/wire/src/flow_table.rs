@@ -54,7 +54,9 @@ pub enum Side {
 }
 
 impl Side {
-    const fn other(self) -> Side {
+    /// The end that it was sent to.
+    #[must_use]
+    pub const fn other(self) -> Side {
         match self {
             Side::Low => Side::High,
             Side::High => Side::Low,

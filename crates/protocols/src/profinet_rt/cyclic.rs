@@ -1,6 +1,6 @@
 //! Cyclic data (RTC-PDU): one stream a frame id and sender. Told at first sight, at each change of its status, and with the count at the end.
 
-use quaywatch_model::{At, Endpoint, Observation, Operation, OperationClass, Sink, Weird};
+use quaywatch_model::{At, Endpoint, Mark, Observation, Operation, OperationClass, Sink, Weird};
 use quaywatch_wire::Pdu;
 
 use super::names::stream_class;
@@ -64,7 +64,7 @@ pub struct Cyclic {
 impl Cyclic {
     pub fn feed(&mut self, id: u16, body: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
         if pdu.cut {
-            return out.mark(quaywatch_model::Mark::Undecoded("cut by the capture"));
+            return out.mark(Mark::Undecoded("cut by the capture"));
         }
         let Some(apdu) = Apdu::read(body) else {
             return malformed_if_whole(PROTOCOL, pdu, "profinet_rt_truncated", "no APDU status behind the data", out);
@@ -88,7 +88,7 @@ impl Cyclic {
 
     fn begin(&mut self, id: u16, body: &[u8], apdu: Apdu, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         if self.streams.len() >= STREAM_LIMIT {
-            return;
+            return out.mark(Mark::Undecoded("more cyclic streams than are kept"));
         }
         self.streams.push(Stream {
             id,

@@ -187,7 +187,6 @@ const fn abort_reason(first: u8, second: u8) -> &'static str {
         32 => "reset to factory settings",
         33 => "parameters of the interface not accepted",
         34 => "parameterisation failed",
-        36 => "no port has the speed or duplexity asked for",
         _ => "",
     }
 }

@@ -40,7 +40,7 @@ static META: ProtocolMeta = ProtocolMeta {
     depth: Depth::Partial,
     purpose: Purpose::General,
     scope: "Initial packets of both sides, opened: server name, JA4, ALPN, versions and cipher; retry, version negotiation, errors that end a \
-            connection. All else is encrypted. Google's own QUIC before Q050 is named only.",
+            connection. All else is encrypted. Google's own QUIC is named only.",
 };
 
 impl Protocol for Quic {
@@ -85,33 +85,63 @@ fn names_a_version(packet: &Packet<'_>) -> bool {
         .any(|version| Version::of(version).is_some() || version & 0x0f0f_0f0f == 0x0a0a_0a0a)
 }
 
-/// The version of Google's QUIC, `Q043` and the like, behind flags and an eight-byte connection id.
+/// The version of Google's QUIC, `Q043` and the like: behind flags and an eight-byte connection id, since Q046 behind the flags.
 fn google(bytes: &[u8]) -> Option<&str> {
     let flags = *bytes.first()?;
-    let version = bytes.get(9..13)?;
-    let fits = flags & 0x09 == 0x09 && flags & 0x80 == 0 && version.starts_with(b"Q0");
+    let long = flags & 0x80 != 0;
+    let version = if long { bytes.get(1..5)? } else { bytes.get(9..13)? };
+    let fits = (long || flags & 0x09 == 0x09) && version.starts_with(b"Q0");
     let digits = version.get(2..)?.iter().all(u8::is_ascii_digit);
     if fits && digits { std::str::from_utf8(version).ok() } else { None }
 }
 
-/// Reads one flow: a connection, or several one after the other.
+/// Keys of Initial packets, and what they were made from.
+struct Initials {
+    version: Version,
+    /// The connection id that the client's first packet went to.
+    connection: Vec<u8>,
+    client: Keys,
+    server: Keys,
+}
+
+impl Initials {
+    fn new(version: Version, connection: &[u8]) -> Option<Self> {
+        let (client, server) = keys::initial(version, connection)?;
+        Some(Initials { version, connection: connection.to_vec(), client, server })
+    }
+
+    const fn of(&self, direction: Direction) -> &Keys {
+        match direction {
+            Direction::FromClient => &self.client,
+            Direction::FromServer => &self.server,
+        }
+    }
+}
+
+/// What is known of one connection.
 #[derive(Default)]
-struct QuicFlow {
+struct Connection {
     at: Option<At>,
-    ends: Option<(Endpoint, Endpoint)>,
     version: Option<Version>,
     google: String,
-    keys: Option<(Keys, Keys)>,
+    keys: Option<Initials>,
     streams: [Stream; 2],
     offer: Option<ClientHello>,
     choice: Option<ServerHello>,
-    claims: Claims,
-    detail: Detail,
     /// Encrypted packets came from client, from server.
     encrypted: [bool; 2],
     retried: bool,
     negotiated: bool,
     error: Option<u64>,
+}
+
+/// Reads one flow: a connection, or several one after the other.
+#[derive(Default)]
+struct QuicFlow {
+    ends: Option<(Endpoint, Endpoint)>,
+    now: Connection,
+    claims: Claims,
+    detail: Detail,
 }
 
 const fn side(direction: Direction) -> usize {
@@ -123,25 +153,24 @@ const fn side(direction: Direction) -> usize {
 
 impl Analyzer for QuicFlow {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        self.at.get_or_insert(pdu.at);
         self.ends.get_or_insert((pdu.flow.client, pdu.flow.server));
         if let Some(version) = google(pdu.data) {
-            version.clone_into(&mut self.google);
+            self.now.at.get_or_insert(pdu.at);
+            version.clone_into(&mut self.now.google);
             return out.mark(Mark::Undecoded("google quic"));
         }
         let mut rest = pdu.data;
-        while !rest.is_empty() {
-            let long = rest.first().is_some_and(|first| first & 0x80 != 0);
-            let Some(packet) = Packet::read(rest).filter(|_| long) else {
-                if long && rest.len() == pdu.data.len() {
-                    return malformed_if_whole(PROTOCOL, pdu, "quic_long_header", "long header is not possible", out);
-                }
+        while let Some(first) = rest.first() {
+            if first & 0x80 == 0 {
                 // Some fill the datagram behind the last packet; a short header has its fixed bit set.
-                let is_filling = rest.len() < pdu.data.len() && rest.first().is_some_and(|first| first & 0x40 == 0);
+                let is_filling = rest.len() < pdu.data.len() && first & 0x40 == 0;
                 if !is_filling {
                     self.opaque(pdu, out);
                 }
                 return;
+            }
+            let Some(packet) = Packet::read(rest) else {
+                return malformed_if_whole(PROTOCOL, pdu, "quic_long_header", "long header is not possible", out);
             };
             rest = packet.rest;
             self.packet(pdu, &packet, out);
@@ -149,31 +178,20 @@ impl Analyzer for QuicFlow {
     }
 
     fn close(&mut self, _: &Flow, out: &mut dyn Sink) {
-        let (Some(at), Some((client, server))) = (self.at, self.ends) else { return };
-        let known = self.version.map(|version| version.to_string());
-        let version = known.as_deref().unwrap_or(&self.google);
-        self.detail.begin();
-        if let Some(hello) = &self.offer {
-            describe_offer(hello, Carrier::Quic, &mut self.detail);
-        }
-        if let Some(hello) = &self.choice {
-            describe_choice(hello, &mut self.detail);
-        }
-        if self.retried {
-            self.detail.flag("retried", true);
-        }
-        if self.negotiated {
-            self.detail.flag("version_negotiated", true);
-        }
-        if let Some(error) = self.error {
-            self.detail.number("error", error);
-        }
-        let established = self.choice.is_some() && self.encrypted == [true, true] && self.error.is_none();
-        let outcome = match self.error {
-            Some(_) => Outcome::Failure,
-            None if established => Outcome::Success,
-            None => Outcome::Unknown,
-        };
+        self.tell(out);
+    }
+}
+
+impl QuicFlow {
+    /// Tells the connection at hand.
+    fn tell(&mut self, out: &mut dyn Sink) {
+        let now = std::mem::take(&mut self.now);
+        let (Some(at), Some((client, server))) = (now.at, self.ends) else { return };
+        let known = now.version.map(|version| version.to_string());
+        let version = known.as_deref().unwrap_or(&now.google);
+        // Error 0 is the regular end (RFC 9000 section 20.1).
+        let failed = now.error.is_some_and(|error| error != 0);
+        let established = now.choice.is_some() && now.encrypted == [true, true];
         let row = Session {
             client,
             server,
@@ -181,92 +199,138 @@ impl Analyzer for QuicFlow {
             version,
             user: "",
             method: "",
-            outcome,
+            outcome: match (failed, established) {
+                (true, _) => Outcome::Failure,
+                (false, true) => Outcome::Success,
+                (false, false) => Outcome::Unknown,
+            },
             client_software: "",
             server_software: "",
             encrypted: true,
-            detail: self.detail.finish(),
+            detail: describe(&now, &mut self.detail),
         };
         out.emit(at, Observation::Session(row));
     }
-}
 
-impl QuicFlow {
     fn opaque(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        if let Some(seen) = self.encrypted.get_mut(side(pdu.direction)) {
+        self.now.at.get_or_insert(pdu.at);
+        if let Some(seen) = self.now.encrypted.get_mut(side(pdu.direction)) {
             *seen = true;
         }
         out.mark(Mark::Opaque("encrypted"));
     }
 
     fn packet(&mut self, pdu: &Pdu<'_>, packet: &Packet<'_>, out: &mut dyn Sink) {
-        if let Some(version) = Version::of(packet.version) {
-            self.version = Some(version);
-        }
         match packet.kind {
             Kind::Initial { number_at } => self.initial(pdu, packet, number_at, out),
             Kind::Early | Kind::Handshake => self.opaque(pdu, out),
-            Kind::Retry => self.retried = true,
-            Kind::Negotiation => self.negotiated = true,
+            Kind::Retry => self.now.retried = true,
+            Kind::Negotiation => self.now.negotiated = true,
             Kind::Foreign => out.mark(Mark::Undecoded("version of quic")),
         }
+        self.now.at.get_or_insert(pdu.at);
+        self.now.version = Version::of(packet.version).or(self.now.version);
     }
 
     fn initial(&mut self, pdu: &Pdu<'_>, packet: &Packet<'_>, number_at: usize, out: &mut dyn Sink) {
-        let Some(payload) = self.payload(pdu.direction, packet, number_at) else { return self.opaque(pdu, out) };
-        let Some(stream) = self.streams.get_mut(side(pdu.direction)) else { return };
-        let mut error = None;
+        let Some(payload) = self.payload(pdu.direction, packet, number_at, out) else { return self.opaque(pdu, out) };
+        let Some(stream) = self.now.streams.get_mut(side(pdu.direction)) else { return };
+        let (mut error, mut room) = (None, true);
         let whole = packet::frames(&payload, |frame| match frame {
-            Frame::Crypto { offset, data } => stream.take(offset, data),
+            Frame::Crypto { offset, data } => room &= stream.take(offset, data),
             Frame::Close { error: code } => error = Some(code),
         });
-        self.error = self.error.or(error);
+        self.now.error = self.now.error.or(error);
+        if !room {
+            out.mark(Mark::Undecoded("more of a handshake than is kept"));
+        }
         if !whole {
             malformed_if_whole(PROTOCOL, pdu, "quic_frame", "frame of an Initial packet is not possible", out);
         }
         self.hello(pdu, out);
     }
 
-    /// The payload, by the keys in use or, of a client after a retry or on a new connection, by new ones.
-    fn payload(&mut self, direction: Direction, packet: &Packet<'_>, number_at: usize) -> Option<Vec<u8>> {
-        let own = |keys: &(Keys, Keys)| match direction {
-            Direction::FromClient => keys.0.open(packet.bytes, number_at),
-            Direction::FromServer => keys.1.open(packet.bytes, number_at),
-        };
-        if let Some(payload) = self.keys.as_ref().and_then(own) {
-            return Some(payload);
+    /// The payload: by the keys in use, by those of the same connection in another version (RFC 9368), or, of a client after a retry or
+    /// on a new connection, by those of the packet's own destination.
+    fn payload(
+        &mut self,
+        direction: Direction,
+        packet: &Packet<'_>,
+        number_at: usize,
+        out: &mut dyn Sink,
+    ) -> Option<Vec<u8>> {
+        let version = Version::of(packet.version)?;
+        let open = |keys: &Initials| keys.of(direction).open(packet.bytes, number_at);
+        if let Some(keys) = &self.now.keys {
+            if keys.version == version
+                && let Some(payload) = open(keys)
+            {
+                return Some(payload);
+            }
+            if keys.version != version
+                && let Some(keys) = Initials::new(version, &keys.connection)
+                && let Some(payload) = open(&keys)
+            {
+                self.now.keys = Some(keys);
+                return Some(payload);
+            }
         }
-        let fresh = keys::initial(Version::of(packet.version)?, packet.destination)?;
-        let payload = fresh.0.open(packet.bytes, number_at).filter(|_| direction == Direction::FromClient)?;
-        self.keys = Some(fresh);
-        self.streams = <[Stream; 2]>::default();
+        if direction == Direction::FromServer {
+            return None;
+        }
+        let fresh = Initials::new(version, packet.destination)?;
+        let payload = open(&fresh)?;
+        if self.now.keys.is_some() && !self.now.retried {
+            self.tell(out);
+        }
+        self.now.keys = Some(fresh);
+        self.now.streams = <[Stream; 2]>::default();
         Some(payload)
     }
 
     fn hello(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let [client, server] = &self.streams;
+        let [client, server] = &self.now.streams;
         let stream = if pdu.direction == Direction::FromClient { client } else { server };
         match stream.message() {
-            Some((CLIENT_HELLO, body)) if self.offer.is_none() => {
+            Some((CLIENT_HELLO, body)) if self.now.offer.is_none() => {
                 let Some(hello) = ClientHello::parse(body, Carrier::Quic) else {
                     return malformed_if_whole(PROTOCOL, pdu, "quic_client_hello", "client hello is cut short", out);
                 };
                 let (subject, asker) = (pdu.receiver().address, pdu.sender().address);
                 let name = hello.server_name.to_ascii_lowercase();
                 self.claims.name(out, pdu.at, Name { subject, name: &name, kind: NameKind::TlsSni, asker });
-                self.offer = Some(hello);
+                self.now.offer = Some(hello);
             }
-            Some((SERVER_HELLO, body)) if self.choice.is_none() => {
+            Some((SERVER_HELLO, body)) if self.now.choice.is_none() => {
                 let Some(hello) = ServerHello::parse(body) else {
                     return malformed_if_whole(PROTOCOL, pdu, "quic_server_hello", "server hello is cut short", out);
                 };
-                let version = self.version.map(|version| version.to_string()).unwrap_or_default();
+                let version = self.now.keys.as_ref().map(|keys| keys.version.to_string()).unwrap_or_default();
                 let (server, transport) = (pdu.sender(), Transport::Udp);
                 let claim = Service { server, transport, protocol: PROTOCOL, software: "", version: &version };
                 self.claims.service(out, pdu.at, claim);
-                self.choice = Some(hello);
+                self.now.choice = Some(hello);
             }
             _ => {}
         }
     }
+}
+
+fn describe<'d>(now: &Connection, detail: &'d mut Detail) -> &'d str {
+    detail.begin();
+    if let Some(hello) = &now.offer {
+        describe_offer(hello, Carrier::Quic, detail);
+    }
+    if let Some(hello) = &now.choice {
+        describe_choice(hello, detail);
+    }
+    for (key, was) in [("retried", now.retried), ("version_negotiated", now.negotiated)] {
+        if was {
+            detail.flag(key, true);
+        }
+    }
+    if let Some(error) = now.error {
+        detail.number("error", error);
+    }
+    detail.finish()
 }

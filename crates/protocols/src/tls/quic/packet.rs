@@ -147,17 +147,24 @@ pub(super) struct Stream {
     waiting: Vec<(usize, Vec<u8>)>,
 }
 
-/// Bytes kept of one side's handshake in Initial packets: a hello with the largest keys in use has some 2 KiB.
+/// Bytes kept of one side's handshake in Initial packets, and as many of pieces that wait: a hello with the largest keys in use has
+/// some 2 KiB.
 const STREAM_LIMIT: usize = 16 * 1024;
-/// Pieces that wait for earlier ones.
-const WAITING_LIMIT: usize = 64;
 
 impl Stream {
-    /// Takes a piece.
-    pub(super) fn take(&mut self, offset: u64, data: &[u8]) {
-        let Ok(offset) = usize::try_from(offset) else { return };
-        if offset.saturating_add(data.len()) > STREAM_LIMIT || self.waiting.len() >= WAITING_LIMIT {
-            return;
+    /// Takes a piece; whether there was room for it.
+    pub(super) fn take(&mut self, offset: u64, data: &[u8]) -> bool {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let held: usize = self.waiting.iter().map(|(_, data)| data.len()).sum();
+        // What fills the first hole is always taken, or those that wait for it would wait for ever.
+        let must_wait = offset > self.ready.len();
+        if offset.saturating_add(data.len()) > STREAM_LIMIT
+            || must_wait && held.saturating_add(data.len()) > STREAM_LIMIT
+        {
+            return false;
+        }
+        if data.is_empty() {
+            return true;
         }
         self.waiting.push((offset, data.to_vec()));
         while let Some(place) = self.waiting.iter().position(|(offset, _)| *offset <= self.ready.len()) {
@@ -165,6 +172,7 @@ impl Stream {
             let known = self.ready.len().saturating_sub(offset);
             self.ready.extend_from_slice(data.get(known..).unwrap_or_default());
         }
+        true
     }
 
     /// The first message's type and body once it is whole.

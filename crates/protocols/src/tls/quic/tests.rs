@@ -5,7 +5,7 @@ use quaywatch_model::{Direction, Mark, Transport};
 
 use super::Quic;
 use super::keys::{Version, initial};
-use super::packet::{Kind, Packet};
+use super::packet::{Kind, Packet, Stream};
 use crate::testing::{Recorder, feed, feed_unprobed, flow, hex, pdu};
 use crate::{Probe, Protocol};
 
@@ -17,14 +17,25 @@ const SERVER_INITIAL: &str = "
     39b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795d77d06edbb7aaf2f58891850abbdca3d20398c27
     6456cbc42158407dd074ee";
 
-/// Client, server, server.
-fn aioquic() -> Vec<Vec<u8>> {
+/// The datagrams of a case, with their senders.
+fn aioquic(case: &str) -> Vec<(Direction, Vec<u8>)> {
     let text = include_str!("../../../../../fixtures/protocol/quic-aioquic.hex");
-    text.lines().filter(|line| !line.starts_with('#')).map(hex).collect()
+    let datagrams = text.lines().filter_map(|line| line.strip_prefix(case)?.trim_start().split_once(' '));
+    datagrams.map(|(sender, bytes)| (if sender == "client" { FromClient } else { FromServer }, hex(bytes))).collect()
 }
 
-fn talk(pieces: &[(Direction, &[u8])]) -> Recorder {
-    feed(&Quic, &flow(Transport::Udp, 443), pieces)
+/// Versions, server names and ciphers of the sessions told.
+fn sessions(rows: &Recorder) -> Vec<String> {
+    let told = rows.of("session").into_iter().map(|row| {
+        let detail: serde_json::Value = serde_json::from_str(row["detail"].as_str().unwrap()).unwrap();
+        format!("{} {} {} {}", row["version"], row["outcome"], detail["sni"], detail["cipher"]).replace('"', "")
+    });
+    told.collect()
+}
+
+fn talk(pieces: &[(Direction, Vec<u8>)]) -> Recorder {
+    let pieces: Vec<(Direction, &[u8])> = pieces.iter().map(|(way, bytes)| (*way, bytes.as_slice())).collect();
+    feed(&Quic, &flow(Transport::Udp, 443), &pieces)
 }
 
 #[test]
@@ -40,10 +51,19 @@ fn the_rfcs_server_initial_opens() {
 }
 
 #[test]
+fn the_rfcs_client_initial_opens() {
+    let text = include_str!("../../../../../fixtures/protocol/quic-rfc9001-a2.hex");
+    let packet = hex(&text.lines().filter(|line| !line.starts_with('#')).collect::<String>());
+    let protected = "c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9b";
+    assert!(packet.len() == 1200 && packet.starts_with(&hex(protected)));
+    assert!(packet.ends_with(&hex("e221af44860018ab0856972e194cd934")));
+    assert_eq!(Quic.probe(&pdu(&flow(Transport::Udp, 443), 0, FromClient, &packet)), Probe::Yes);
+    assert_eq!(talk(&[(FromClient, packet)]).of("name")[0]["name"], "example.com");
+}
+
+#[test]
 fn a_connection_of_aioquic() {
-    let datagrams = aioquic();
-    let pieces = [(FromClient, &datagrams[0][..]), (FromServer, &datagrams[1]), (FromServer, &datagrams[2])];
-    let rows = talk(&pieces);
+    let rows = talk(&aioquic("plain"));
     assert_eq!(rows.of("weird").len(), 0);
     assert_eq!(rows.of("name")[0]["name"], "tos.example");
     let session = &rows.of("session")[0];
@@ -57,9 +77,51 @@ fn a_connection_of_aioquic() {
 }
 
 #[test]
+fn a_server_may_go_on_in_another_version() {
+    let rows = talk(&aioquic("compatible"));
+    assert_eq!(sessions(&rows), ["2 success tos.example TLS_AES_256_GCM_SHA384"]);
+    assert_eq!(rows.of("service")[0]["version"], "2");
+    assert_eq!(rows.of("weird").len(), 0);
+}
+
+#[test]
+fn a_retry_is_part_of_its_connection() {
+    let rows = talk(&aioquic("retry"));
+    assert_eq!(sessions(&rows), ["1 success tos.example TLS_AES_256_GCM_SHA384"]);
+    assert!(rows.of("session")[0]["detail"].as_str().unwrap().contains("\"retried\":true"));
+}
+
+#[test]
+fn a_second_connection_on_the_same_ports_has_its_own_row() {
+    let rows = talk(&aioquic("twice"));
+    let expected = ["1 success tos.example TLS_AES_256_GCM_SHA384", "1 unknown gate.example TLS_AES_256_GCM_SHA384"];
+    assert_eq!(sessions(&rows), expected, "the second is cut off in its handshake");
+    let names: Vec<_> = rows.of("name").iter().map(|row| row["name"].clone()).collect();
+    assert_eq!(names, ["tos.example", "gate.example"]);
+}
+
+#[test]
+fn what_fills_a_hole_has_room_and_what_is_too_far_is_refused() {
+    let mut stream = Stream::default();
+    assert!(stream.take(4, &[7; 16 * 1024 - 4]));
+    assert!(!stream.take(5, &[7; 8]), "as much waits as may");
+    assert!(!stream.take(16 * 1024, &[7; 1]));
+    assert!(stream.take(0, &[1, 0, 0, 2]));
+    assert_eq!(stream.message(), Some((1, &[7, 7][..])));
+}
+
+#[test]
+fn a_broken_header_behind_a_good_packet_is_told() {
+    let mut datagram = hex(SERVER_INITIAL);
+    datagram.extend(hex("e0 00000001 ff"));
+    let rows = feed_unprobed(&Quic, &flow(Transport::Udp, 443), &[(FromServer, &datagram)]);
+    assert_eq!(rows.of("weird")[0]["name"], "quic_long_header");
+}
+
+#[test]
 fn probes_open_what_they_take() {
     let flow = flow(Transport::Udp, 443);
-    let mut datagram = aioquic().remove(0);
+    let (_, mut datagram) = aioquic("plain").remove(0);
     assert_eq!(Quic.probe(&pdu(&flow, 0, FromClient, &datagram)), Probe::Yes);
     datagram[100] ^= 1;
     assert_eq!(Quic.probe(&pdu(&flow, 0, FromClient, &datagram)), Probe::Unsure, "its seal is broken");
@@ -75,14 +137,16 @@ fn probes_open_what_they_take() {
 
 #[test]
 fn googles_own_is_named() {
-    let rows = talk(&[(FromClient, &hex("0d 8ba2de7d5d6c7b1a 51303433 01 a0"))]);
+    let rows = talk(&[(FromClient, hex("0d 8ba2de7d5d6c7b1a 51303433 01 a0"))]);
     assert_eq!(rows.of("session")[0]["version"], "Q043");
     assert_eq!(rows.marks, [Mark::Undecoded("google quic")]);
+    let rows = talk(&[(FromClient, hex("c3 51303436 50 8ba2de7d5d6c7b1a 00000001"))]);
+    assert_eq!(rows.of("session")[0]["version"], "Q046");
 }
 
 #[test]
 fn no_cut_is_too_much() {
-    for whole in aioquic() {
+    for (_, whole) in aioquic("plain") {
         for end in (0..whole.len()).step_by(7).chain(0..80) {
             feed_unprobed(
                 &Quic,
