@@ -8,7 +8,6 @@ use quaywatch_wire::{Flow, Length, Pdu};
 
 use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::detail_json::DetailJson;
-use crate::framers::Framers;
 use crate::{Analyzer, Probe, Protocol};
 
 const PROTOCOL: &str = "teamviewer";
@@ -16,7 +15,7 @@ const PROTOCOL: &str = "teamviewer";
 const SHORT_HEAD: usize = 5;
 /// Bytes of the long head: magic, command, zero, length, numbers of the message and its part.
 const LONG_HEAD: usize = 24;
-/// Longest message taken; those in captures have some kilobytes.
+/// Longest message believed; those in captures have some kilobytes.
 const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// Where the short head's magic stands in a datagram.
 const UDP_HEAD: usize = 11;
@@ -84,23 +83,60 @@ impl Protocol for TeamViewer {
 
     fn open(&self, _: &Flow) -> Box<dyn Analyzer> {
         Box::new(TeamViewerFlow {
-            framers: Framers::new(MESSAGE_LIMIT + LONG_HEAD),
+            sides: <[Side; 2]>::default(),
             first: None,
             spoke: [false; 2],
-            lost: false,
             commands: Vec::new(),
             messages: 0,
         })
     }
 }
 
+const fn place(direction: Direction) -> usize {
+    match direction {
+        Direction::FromClient => 0,
+        Direction::FromServer => 1,
+    }
+}
+
+/// One direction of a stream. Heads are put together; what follows them is passed over, for it is encrypted.
+#[derive(Default)]
+struct Side {
+    head: Vec<u8>,
+    /// Bytes of the message at hand that are still to come.
+    left: usize,
+    /// The stream can no longer be followed.
+    lost: bool,
+}
+
+impl Side {
+    /// Takes a piece; `each` gets the command of every message that begins.
+    fn follow(&mut self, mut piece: &[u8], mut each: impl FnMut(u8)) {
+        while !self.lost && !piece.is_empty() {
+            let passed = self.left.min(piece.len());
+            self.left -= passed;
+            let (next, rest) =
+                piece.get(passed..).and_then(|rest| rest.split_first()).map_or((None, &[][..]), |(n, r)| (Some(*n), r));
+            piece = rest;
+            self.head.extend(next);
+            match message_length(&self.head) {
+                Length::Whole(whole) => {
+                    each(self.head.get(2).copied().unwrap_or_default());
+                    self.left = whole.saturating_sub(self.head.len());
+                    self.head.clear();
+                }
+                Length::NeedMore => {}
+                Length::Invalid => self.lost = true,
+            }
+        }
+    }
+}
+
 struct TeamViewerFlow {
-    framers: Framers,
+    sides: [Side; 2],
     first: Option<(At, Endpoint, Endpoint)>,
     /// Messages came from client, from server.
     spoke: [bool; 2],
-    /// The stream can no longer be followed.
-    lost: bool,
     commands: Vec<u8>,
     messages: u64,
 }
@@ -115,27 +151,27 @@ impl Analyzer for TeamViewerFlow {
                 Observation::Service(Service { server, transport, protocol: PROTOCOL, software: "", version: "" }),
             );
         }
-        if let Some(spoke) = self.spoke.get_mut(usize::from(pdu.direction == Direction::FromServer)) {
+        if let Some(spoke) = self.spoke.get_mut(place(pdu.direction)) {
             *spoke = true;
         }
         out.mark(Mark::Opaque("encrypted"));
-        if transport == Transport::Udp || self.lost {
+        if transport == Transport::Udp {
             return;
         }
-        let TeamViewerFlow { framers, commands, messages, lost, .. } = self;
-        let followed = framers.of(pdu.direction).push(pdu.data, message_length, |message| {
+        let TeamViewerFlow { sides, commands, messages, .. } = self;
+        let Some(side) = sides.get_mut(place(pdu.direction)) else { return };
+        side.follow(pdu.data, |command| {
             *messages += 1;
-            let command = message.get(2).copied().unwrap_or_default();
             if commands.len() < COMMAND_LIMIT && !commands.contains(&command) {
                 commands.push(command);
             }
         });
-        *lost = followed.is_err();
     }
 
     fn gap(&mut self, direction: Direction, _missing: u32, _out: &mut dyn Sink) {
-        self.framers.of(direction).reset();
-        self.lost = true;
+        if let Some(side) = self.sides.get_mut(place(direction)) {
+            side.lost = true;
+        }
     }
 
     fn close(&mut self, _: &Flow, out: &mut dyn Sink) {

@@ -6,14 +6,15 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use super::login::{self, Attempt, Shown};
-use super::message::{METHODS, Message, length, parameter, readable, sdp};
+use super::login;
+use super::message::{METHODS, Message, length, parameter, readable, sdp, starts};
 use crate::Analyzer;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
-use crate::framers::Framers;
+use crate::http::auth::{Attempt, Shown};
 use crate::login::Ends;
 use crate::pairing::Pairing;
+use crate::resync::Resync;
 
 /// Bytes of one message or interleaved frame.
 const MAX_MESSAGE: usize = 128 * 1024;
@@ -41,7 +42,7 @@ struct Answer {
 }
 
 pub(super) struct RtspAnalyzer {
-    framers: Framers,
+    sides: [Resync; 2],
     waiting: Pairing<(Direction, u32), Asked>,
     claims: Claims,
     scratch: Vec<u8>,
@@ -54,7 +55,7 @@ pub(super) struct RtspAnalyzer {
 impl Default for RtspAnalyzer {
     fn default() -> Self {
         RtspAnalyzer {
-            framers: Framers::new(MAX_MESSAGE),
+            sides: [Resync::new(MAX_MESSAGE), Resync::new(MAX_MESSAGE)],
             waiting: Pairing::new(MAX_WAITING),
             claims: Claims::default(),
             scratch: Vec::new(),
@@ -69,15 +70,17 @@ impl Default for RtspAnalyzer {
 impl Analyzer for RtspAnalyzer {
     fn feed(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         self.last = pdu.at;
-        let mut framers = std::mem::replace(&mut self.framers, Framers::new(MAX_MESSAGE));
-        if framers.of(pdu.direction).push(pdu.data, length, |bytes| self.message(pdu, bytes, out)).is_err() {
-            weird(pdu, out, "message cannot be framed");
+        let mut side = std::mem::replace(self.side(pdu.direction), Resync::new(MAX_MESSAGE));
+        match side.push(pdu.data, starts, length, |bytes| self.message(pdu, bytes, out)) {
+            Ok(true) => {}
+            Ok(false) => out.mark(Mark::Undecoded("rtsp after a gap")),
+            Err(_) => weird(pdu, out, "message cannot be framed"),
         }
-        self.framers = framers;
+        *self.side(pdu.direction) = side;
     }
 
     fn gap(&mut self, direction: Direction, _: u32, out: &mut dyn Sink) {
-        self.framers.of(direction).reset();
+        self.side(direction).gap();
         self.drain(out);
     }
 
@@ -95,6 +98,14 @@ fn weird(pdu: &Pdu<'_>, out: &mut dyn Sink, detail: &'static str) {
 }
 
 impl RtspAnalyzer {
+    const fn side(&mut self, direction: Direction) -> &mut Resync {
+        let [client, server] = &mut self.sides;
+        match direction {
+            Direction::FromClient => client,
+            Direction::FromServer => server,
+        }
+    }
+
     fn message(&mut self, pdu: &Pdu<'_>, bytes: &[u8], out: &mut dyn Sink) {
         match bytes.first() {
             Some(b'$') => {
@@ -144,7 +155,7 @@ impl RtspAnalyzer {
         }
         let (uri, in_address) = login::address(uri);
         let attempt =
-            message.field("authorization").and_then(|value| login::read(value, &mut self.scratch)).or(in_address);
+            message.field("authorization").and_then(|value| login::field(value, &mut self.scratch)).or(in_address);
         let software = message.text("user-agent");
         let mut detail = DetailJson::default();
         facts(&mut detail, message, "asked_transport", "user-agent");
@@ -248,6 +259,11 @@ impl RtspAnalyzer {
             Shown::Proof(weakness, rule) => {
                 self.claims.credential(out, at, Credential { client, server, protocol, account, weakness, rule });
             }
+            Shown::Token(rule) => {
+                let weakness = Weakness::ClearText;
+                self.claims.credential(out, at, Credential { client, server, protocol, account, weakness, rule });
+            }
+            Shown::Anonymous => {}
         }
     }
 

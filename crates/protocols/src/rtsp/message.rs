@@ -3,6 +3,8 @@
 use quaywatch_model::OperationClass;
 use quaywatch_wire::Length;
 
+use crate::Probe;
+
 /// Methods with what they do (RFC 2326 section 10); the place in this list is the operation's code.
 pub(super) static METHODS: &[(&str, OperationClass)] = &[
     ("OPTIONS", OperationClass::Identify),
@@ -29,6 +31,15 @@ pub(super) fn length(bytes: &[u8]) -> Length {
         [b'\r' | b'\n', ..] => Length::Whole(1),
         [b'A'..=b'Z', ..] => text_length(bytes),
         _ => Length::Invalid,
+    }
+}
+
+/// Whether a piece behind lost bytes starts like a message, or with an interleaved frame that another follows or that ends it.
+pub(super) fn starts(piece: &[u8]) -> bool {
+    match (piece, length(piece)) {
+        ([b'$', ..], Length::Whole(whole)) => piece.len() == whole || matches!(piece.get(whole), Some(b'$' | b'R')),
+        ([b'A'..=b'Z', ..], _) => super::recognise(piece) != Probe::No,
+        _ => false,
     }
 }
 

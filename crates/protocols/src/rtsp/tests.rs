@@ -51,6 +51,29 @@ fn playing_without_a_login_is_told() {
 }
 
 #[test]
+fn a_path_with_an_at_sign_is_no_login() {
+    let play = b"PLAY rtsp://10.0.0.2:554/user@cam RTSP/1.0\r\nCSeq: 4\r\n\r\n";
+    let out =
+        feed(&Rtsp, &flow(Transport::Tcp, 554), &[(C, play), (S, b"RTSP/1.0 401 Unauthorized\r\nCSeq: 4\r\n\r\n")]);
+    assert_eq!((out.of("session").len(), out.of("credential").len()), (0, 0));
+}
+
+#[test]
+fn media_after_lost_bytes_is_undecoded_until_a_frame_fits() {
+    let flow = flow(Transport::Tcp, 554);
+    let mut analyzer = Rtsp.open(&flow);
+    let mut out = Recorder::default();
+    analyzer.feed(&pdu(&flow, 0, S, MEDIA), &mut out);
+    analyzer.gap(S, 100, &mut out);
+    for piece in [&b"rest of a frame"[..], b"$\x00\x00\x09cut", MEDIA, b"$\x00\x00\x01a$\x01\x00\x01b"] {
+        analyzer.feed(&pdu(&flow, 1, S, piece), &mut out);
+    }
+    analyzer.close(&flow, &mut out);
+    assert_eq!(out.of("weird").len(), 0);
+    assert_eq!(out.of("operation").last().unwrap()["quantity"], 3, "those before and behind, none of the cut ones");
+}
+
+#[test]
 fn others_are_refused() {
     let flow = flow(Transport::Tcp, 554);
     for data in [&b"OPTIONS * HTTP/1.1\r\n\r\n"[..], b"GET / HTTP/1.1\r\n", b"$\0\0\x01a", b"OPTIONS sip:a SIP/2.0\r\n"]
