@@ -37,7 +37,7 @@ fn usual_ports() -> Vec<input::UsualPort> {
 /// A row of table `protocols`.
 #[derive(Serialize)]
 struct ProtocolRow {
-    protocol: String,
+    protocol: &'static str,
     title: &'static str,
     purpose: &'static str,
     depth: &'static str,
@@ -47,8 +47,8 @@ struct ProtocolRow {
 /// The registry, and what its analyzers tell under names of their own.
 fn protocols() -> impl Iterator<Item = ProtocolRow> {
     PROTOCOLS.iter().map(|protocol| protocol.meta()).flat_map(|meta| {
-        let row = |protocol: &str, title, carrier, purpose: Purpose| ProtocolRow {
-            protocol: protocol.to_owned(),
+        let row = |protocol, title, carrier, purpose: Purpose| ProtocolRow {
+            protocol,
             title,
             purpose: purpose.name(),
             depth: meta.depth.name(),
@@ -79,7 +79,7 @@ pub(crate) fn input(session: &Session, site: &str) -> Result<Input, Failure> {
         usual_ports: usual_ports(),
         control_protocols: protocols()
             .filter(|row| row.purpose == Purpose::Control.name())
-            .map(|row| row.protocol)
+            .map(|row| row.protocol.to_owned())
             .collect(),
     })
 }
