@@ -85,6 +85,7 @@ pub mod s7comm;
 pub mod s7comm_plus;
 mod self_description;
 pub mod sick_cola;
+pub mod sip;
 pub mod smb;
 pub mod snmp;
 pub mod socks;

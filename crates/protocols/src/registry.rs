@@ -96,6 +96,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::s7comm::S7comm,
     &crate::s7comm_plus::S7commPlus,
     &crate::sick_cola::SickCola,
+    &crate::sip::Sip,
     &crate::smb::Smb,
     &crate::mail::Smtp,
     &crate::snmp::Snmp,
