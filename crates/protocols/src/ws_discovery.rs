@@ -132,22 +132,24 @@ impl DiscoveryFlow {
             self.claims.identify(out, pdu.at, subject, (Attribute::Capability, local, "ws-discovery type"));
         }
         for scope in scopes.split_ascii_whitespace().take(MAX_ITEMS) {
-            let Some((kind, value)) =
-                scope.strip_prefix("onvif://www.onvif.org/").and_then(|path| path.split_once('/'))
-            else {
-                continue;
-            };
-            let attribute = match kind.to_ascii_lowercase().as_str() {
-                "name" => Attribute::Product,
-                "hardware" => Attribute::Model,
-                "location" => Attribute::Location,
-                "mac" => Attribute::Mac,
-                _ => continue,
-            };
-            unescape(value, &mut self.value);
+            let Some(attribute) = self::scope(scope, &mut self.value) else { continue };
             self.claims.identify(out, pdu.at, subject, (attribute, &self.value, "onvif scope"));
         }
     }
+}
+
+/// What a scope says of a device (ONVIF Core Specification section 7); its value goes into `value`.
+pub(crate) fn scope(scope: &str, value: &mut String) -> Option<Attribute> {
+    let (kind, escaped) = scope.strip_prefix("onvif://www.onvif.org/")?.split_once('/')?;
+    let attribute = match kind.to_ascii_lowercase().as_str() {
+        "name" => Attribute::Product,
+        "hardware" => Attribute::Model,
+        "location" => Attribute::Location,
+        "mac" => Attribute::Mac,
+        _ => return None,
+    };
+    unescape(escaped, value);
+    Some(attribute)
 }
 
 /// Takes off percent encoding (RFC 3986 section 2.1); what is no text stays encoded.

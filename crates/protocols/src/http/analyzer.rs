@@ -10,8 +10,8 @@ use super::body::{Body, Now};
 use super::exchange::{Answer, Exchange, Speaker, push_shown};
 use super::form::{self, Found};
 use super::head::{self, Head, Start};
-use super::{HTTP2_PREFACE, META, probe, winrm};
-use crate::edifact;
+use super::reader::{Kept, Place, Reader, Step};
+use super::{HTTP2_PREFACE, META, onvif, probe, soap, winrm};
 use crate::login::{Ends, forget};
 use crate::{Analyzer, Probe, ntlm};
 
@@ -24,127 +24,13 @@ pub(super) const MAX_WAITING: usize = 32;
 /// Exchanges kept for their strings.
 const MAX_SPARE: usize = 4;
 
-/// Where in the stream of messages one direction is.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-enum Place {
-    /// At the start of a head or within it.
-    #[default]
-    Head,
-    /// Within a body.
-    Body(Body),
-    /// After a gap or nonsense: until something looks like a head again.
-    Lost,
-}
-
-/// What a kept body is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kept {
-    Form,
-    Json,
-}
-
-/// One direction.
-#[derive(Default, Debug)]
-struct Reader {
-    place: Place,
-    /// A head that lies in several pieces.
-    head: Vec<u8>,
-    /// A body that may be a login, and its kind.
-    form: Vec<u8>,
-    keep: Option<Kept>,
-    /// Content of the body at hand was seen; and what reads it if it is an EDI interchange.
-    begun: bool,
-    interchange: Option<Box<edifact::Reader>>,
-    /// Number of the request whose body is being read.
-    serial: u64,
-    /// Place of the last piece of a head, and whether its rest will not come.
+/// An answer whose document is still to come.
+struct Pending {
+    exchange: Exchange,
+    status: u32,
     at: At,
-    torn: bool,
-    /// A head was read in this direction.
-    started: bool,
-}
-
-/// A step in reading heads.
-enum Step<'p> {
-    /// The head goes on in the next piece.
-    More,
-    TooLong,
-    /// It lies in the piece.
-    Here {
-        head: &'p [u8],
-        rest: &'p [u8],
-    },
-    /// It was completed in the reader's buffer.
-    Kept {
-        rest: &'p [u8],
-    },
-}
-
-impl Reader {
-    fn take_head<'p>(&mut self, piece: &'p [u8]) -> Step<'p> {
-        if self.head.is_empty() {
-            if let Some((head, rest)) = head::end(piece, 0).and_then(|end| piece.split_at_checked(end)) {
-                return if head.len() > MAX_HEAD { Step::TooLong } else { Step::Here { head, rest } };
-            }
-            if piece.len() > MAX_HEAD {
-                return Step::TooLong;
-            }
-            self.head.extend_from_slice(piece);
-            return Step::More;
-        }
-        let before = self.head.len();
-        let room = MAX_HEAD.saturating_sub(before);
-        let (now, later) = piece.split_at_checked(room).unwrap_or((piece, b""));
-        self.head.extend_from_slice(now);
-        match head::end(&self.head, before) {
-            Some(end) => {
-                self.head.truncate(end);
-                let rest = piece.get(end.saturating_sub(before)..).unwrap_or_default();
-                Step::Kept { rest }
-            }
-            None if later.is_empty() => Step::More,
-            None => Step::TooLong,
-        }
-    }
-
-    /// Keeps content of a body that may be a login.
-    fn content(&mut self, content: &[u8]) {
-        if self.keep.is_none() {
-            return;
-        }
-        if self.form.len() + content.len() > MAX_FORM {
-            forget(&mut self.form);
-            self.keep = None;
-            return;
-        }
-        self.form.extend_from_slice(content);
-    }
-
-    /// Hands on content of a body that is an EDI interchange.
-    fn interchange(&mut self, content: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        if content.is_empty() {
-            return;
-        }
-        if !std::mem::replace(&mut self.begun, true) && edifact::is_start(content) {
-            self.interchange = Some(Box::default());
-        }
-        if let Some(interchange) = &mut self.interchange {
-            interchange.feed(pdu.at, pdu.sender(), pdu.receiver(), content, out);
-        }
-    }
-
-    fn body_ended(&mut self) {
-        self.begun = false;
-        self.interchange = None;
-    }
-
-    fn reset(&mut self, place: Place) {
-        self.place = place;
-        self.body_ended();
-        self.head.clear();
-        forget(&mut self.form);
-        self.keep = None;
-    }
+    software: String,
+    realm: String,
 }
 
 /// Reads one flow.
@@ -155,6 +41,7 @@ pub(super) struct HttpAnalyzer {
     /// Who asks; by content, as a flow picked up midway may be turned round.
     asker: Option<Direction>,
     waiting: VecDeque<Exchange>,
+    pending: Option<Pending>,
     spare: Vec<Exchange>,
     serial: u64,
     speaker: Speaker,
@@ -166,6 +53,8 @@ pub(super) struct HttpAnalyzer {
     ends: Option<Ends>,
     /// A request was for WinRM.
     is_winrm: bool,
+    /// A request was a command of ONVIF.
+    is_onvif: bool,
     /// The flow carries something else from here on, of which this is the name.
     tunnel: Option<Mark>,
 }
@@ -215,6 +104,15 @@ impl Analyzer for HttpAnalyzer {
     }
 
     fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
+        // Bodies may be ended by the end of the connection.
+        if let Some(asker) = self.asker {
+            let reader = self.reader(asker.reverse());
+            let (place, at) = (reader.place, reader.at);
+            let document =
+                if reader.keep == Some(Kept::Answer) { std::mem::take(&mut reader.form) } else { Vec::new() };
+            let is_whole = place == Place::Body(Body::UntilClose);
+            self.settle_pending(if is_whole { &document } else { b"" }, at, out);
+        }
         for direction in [Direction::FromClient, Direction::FromServer] {
             let mut reader = std::mem::take(self.reader(direction));
             self.torn_head(&mut reader, flow, direction, out);
@@ -229,7 +127,7 @@ impl Analyzer for HttpAnalyzer {
     }
 
     fn service(&self) -> Option<&'static str> {
-        self.is_winrm.then_some(winrm::NAME)
+        if self.is_onvif { Some(onvif::NAME) } else { self.is_winrm.then_some(winrm::NAME) }
     }
 }
 
@@ -269,13 +167,32 @@ impl HttpAnalyzer {
 
     /// Emits all that waits, without answers.
     fn settle_all(&mut self, out: &mut dyn Sink) {
+        self.settle_pending(b"", At::default(), out);
         while let Some(exchange) = self.waiting.pop_front() {
             self.settle(exchange, Answer::default(), out);
         }
     }
 
+    /// Emits what waits for its document, which ended at `at`; empty if it was lost.
+    fn settle_pending(&mut self, document: &[u8], at: At, out: &mut dyn Sink) {
+        let Some(Pending { exchange, status, at: head, software, realm }) = self.pending.take() else { return };
+        let answer = Answer {
+            status: Some(status),
+            server_software: software.trim(),
+            realm: &realm,
+            at: Some(if document.is_empty() { head } else { at }),
+            document,
+            ..Answer::default()
+        };
+        self.settle(exchange, answer, out);
+        (self.software, self.realm) = (software, realm);
+    }
+
     fn settle(&mut self, mut exchange: Exchange, answer: Answer<'_>, out: &mut dyn Sink) {
-        let Some(ends) = self.ends else { return };
+        let Some(mut ends) = self.ends else { return };
+        if exchange.call.is_some() {
+            ends.protocol = onvif::NAME;
+        }
         self.speaker.exchange(&mut exchange, answer, ends, out);
         if self.spare.len() < MAX_SPARE {
             self.spare.push(exchange);
@@ -284,10 +201,12 @@ impl HttpAnalyzer {
 
     fn read(&mut self, reader: &mut Reader, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let mut rest = pdu.data;
-        let mut only_body = true;
+        // Documents are read, other content is not.
+        let mut only_body = !matches!(reader.keep, Some(Kept::Call | Kept::Answer));
         while !rest.is_empty() {
             match reader.place {
                 Place::Body(mut body) => {
+                    reader.at = pdu.at;
                     let taken = body.take(rest);
                     reader.content(taken.content);
                     reader.interchange(taken.content, pdu, out);
@@ -297,7 +216,7 @@ impl HttpAnalyzer {
                         Now::Within => {}
                         Now::Done => {
                             reader.body_ended();
-                            self.body_done(reader, pdu.at, out);
+                            self.body_done(reader, pdu, out);
                         }
                         Now::Broken => {
                             self.weird("http_chunk_malformed", "chunked coding is broken", pdu, out);
@@ -408,6 +327,7 @@ impl HttpAnalyzer {
         exchange.at = pdu.at;
         exchange.serial = self.serial;
         exchange.attempts.clear();
+        exchange.call.clear();
         exchange.encrypted = winrm::is_encrypted(head.content_type);
         exchange.has_content = head.chunked || head.content_length.is_some_and(|length| length > 0);
         push_shown(&mut exchange.method, method.as_bytes());
@@ -430,7 +350,7 @@ impl HttpAnalyzer {
         }
         let proxied = method == "CONNECT" || target.starts_with(b"http://");
         self.speaker.request(&exchange, proxied, ends, out);
-        self.keep_body(reader, head, method);
+        self.keep_body(reader, head, method, target);
         self.waiting.push_back(exchange);
         if self.waiting.len() > MAX_WAITING
             && let Some(oldest) = self.waiting.pop_front()
@@ -450,8 +370,8 @@ impl HttpAnalyzer {
         forget(&mut self.scratch);
     }
 
-    /// Sets where the body of a request ends, and whether it is kept: a form or a JSON document may be a login.
-    fn keep_body(&mut self, reader: &mut Reader, head: &Head<'_>, method: &str) {
+    /// Sets where the body of a request ends, and whether it is kept: a form or a document may be a login or a command.
+    fn keep_body(&mut self, reader: &mut Reader, head: &Head<'_>, method: &str, target: &[u8]) {
         let body = match head.content_length {
             _ if head.chunked => Some(Body::CHUNKED),
             Some(length) if length > 0 => Some(Body::Length(length)),
@@ -459,9 +379,8 @@ impl HttpAnalyzer {
         };
         reader.place = body.map_or(Place::Head, Place::Body);
         reader.serial = self.serial;
-        let fits = head.content_length.is_none_or(|length| length <= MAX_FORM as u64);
-        reader.keep = match kind_of(head.content_type) {
-            Some(kind) if fits && body.is_some() && matches!(method, "POST" | "PUT") => Some(kind),
+        reader.keep = match kind_of(head.content_type, target) {
+            Some(kind) if body.is_some() && matches!(method, "POST" | "PUT") && kind.fits(head) => Some(kind),
             _ => None,
         };
     }
@@ -475,6 +394,7 @@ impl HttpAnalyzer {
         pdu: &Pdu<'_>,
         out: &mut dyn Sink,
     ) {
+        self.settle_pending(b"", At::default(), out);
         if self.asker.is_none() {
             self.asker = Some(pdu.direction.reverse());
         }
@@ -495,7 +415,29 @@ impl HttpAnalyzer {
         let exchange = self.waiting.pop_front();
         let asked = exchange.as_ref().map_or("", |exchange| exchange.method.as_str());
         let (is_head, is_connect) = (asked == "HEAD", asked == "CONNECT");
-        self.answered(exchange, head, status, pdu.at, out);
+        let place = if is_head || status == 204 || status == 304 {
+            Place::Head
+        } else if head.chunked {
+            Place::Body(Body::CHUNKED)
+        } else {
+            match head.content_length {
+                Some(0) => Place::Head,
+                Some(length) => Place::Body(Body::Length(length)),
+                None => Place::Body(Body::UntilClose),
+            }
+        };
+        match exchange {
+            Some(exchange) if exchange.call.is_some() => {
+                let (software, realm) = (std::mem::take(&mut self.software), std::mem::take(&mut self.realm));
+                self.pending = Some(Pending { exchange, status, at: pdu.at, software, realm });
+                if place == Place::Head {
+                    self.settle_pending(b"", pdu.at, out);
+                } else {
+                    reader.keep = Kept::Answer.fits(head).then_some(Kept::Answer);
+                }
+            }
+            exchange => self.answered(exchange, head, status, pdu.at, out),
+        }
         if status == 101 || (is_connect && (200..300).contains(&status)) {
             let websocket = head.upgrade.eq_ignore_ascii_case(b"websocket");
             let what = if is_connect {
@@ -508,17 +450,7 @@ impl HttpAnalyzer {
             self.tunnel = Some(Mark::Opaque(what));
             return;
         }
-        reader.place = if is_head || status == 204 || status == 304 {
-            Place::Head
-        } else if head.chunked {
-            Place::Body(Body::CHUNKED)
-        } else {
-            match head.content_length {
-                Some(0) => Place::Head,
-                Some(length) => Place::Body(Body::Length(length)),
-                None => Place::Body(Body::UntilClose),
-            }
-        };
+        reader.place = place;
     }
 
     fn answered(&mut self, exchange: Option<Exchange>, head: &Head<'_>, status: u32, at: At, out: &mut dyn Sink) {
@@ -533,28 +465,39 @@ impl HttpAnalyzer {
             location: head.location,
             set_cookie: head.set_cookie,
             realm: &realm,
+            ..Answer::default()
         };
         self.settle(exchange, answer, out);
         self.software = software;
         self.realm = realm;
     }
 
-    fn body_done(&mut self, reader: &mut Reader, at: At, out: &mut dyn Sink) {
+    fn body_done(&mut self, reader: &mut Reader, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        let at = pdu.at;
         let kept = reader.keep.take();
         reader.place = Place::Head;
+        if self.asker == Some(pdu.direction.reverse()) {
+            self.settle_pending(&reader.form, at, out);
+            return forget(&mut reader.form);
+        }
         let serial = std::mem::take(&mut reader.serial);
         let exchange = self.waiting.iter_mut().find(|exchange| exchange.serial == serial);
         if let Some(exchange) = exchange {
             // The request is whole only now.
             exchange.at = at;
+            if kept == Some(Kept::Call) {
+                exchange.call.read(&reader.form, &exchange.uri);
+                self.is_onvif |= exchange.call.is_some();
+            }
         }
-        let Some(kind) = kept else { return };
-        let (found, method) = match kind {
-            Kept::Form => (form::urlencoded(&reader.form), "form"),
-            Kept::Json => (form::json(&reader.form), "json"),
+        let attempt = match kept {
+            Some(Kept::Form) => attempt_of(form::urlencoded(&reader.form), "form"),
+            Some(Kept::Json) => attempt_of(form::json(&reader.form), "json"),
+            Some(Kept::Call) => soap::login(&reader.form),
+            Some(Kept::Answer) | None => None,
         };
         forget(&mut reader.form);
-        let Some(attempt) = attempt_of(found, method) else { return };
+        let Some(attempt) = attempt else { return };
         if let Some(exchange) = self.waiting.iter_mut().find(|exchange| exchange.serial == serial) {
             exchange.attempts.push(attempt);
         } else if let Some(ends) = self.ends {
@@ -571,15 +514,15 @@ impl HttpAnalyzer {
     }
 }
 
-/// Whether a body of this type may be a login.
-fn kind_of(content_type: &[u8]) -> Option<Kept> {
+/// Whether a body of this type may be a login or a command.
+fn kind_of(content_type: &[u8], target: &[u8]) -> Option<Kept> {
     let essence = content_type.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
     if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
         Some(Kept::Form)
     } else if essence.eq_ignore_ascii_case(b"application/json") {
         Some(Kept::Json)
     } else {
-        None
+        onvif::may_be_call(content_type, target).then_some(Kept::Call)
     }
 }
 

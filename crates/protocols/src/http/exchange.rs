@@ -8,6 +8,7 @@ use quaywatch_model::{
 use super::auth::{self, Attempt, Shown};
 use super::date;
 use super::head::Head;
+use super::onvif::{self, Call};
 use super::winrm::{self, Undecided};
 use crate::claims::Claims;
 use crate::detail::Detail;
@@ -32,8 +33,10 @@ pub(super) struct Exchange {
     pub(super) encrypted: bool,
     /// It has content.
     pub(super) has_content: bool,
-    /// At most one by header field and one by form or query.
+    /// At most one by header field, and one by form, query or document.
     pub(super) attempts: Vec<Attempt>,
+    /// The command of ONVIF that it is.
+    pub(super) call: Call,
 }
 
 /// The answer to an exchange, as far as rows need it.
@@ -44,6 +47,11 @@ pub(super) struct Answer<'a> {
     pub(super) location: &'a [u8],
     pub(super) set_cookie: bool,
     pub(super) realm: &'a str,
+    /// Place of its last byte, and its document: for commands of ONVIF.
+    pub(super) at: Option<At>,
+    pub(super) document: &'a [u8],
+    /// It says in its document that the login was not accepted.
+    pub(super) refused: bool,
 }
 
 /// What says rows for one flow.
@@ -90,6 +98,7 @@ impl Exchange {
             text.clear();
         }
         self.attempts.clear();
+        self.call.clear();
         (self.encrypted, self.has_content) = (false, false);
         self
     }
@@ -156,6 +165,8 @@ impl Speaker {
         };
         out.emit(*at, Observation::Request(row));
         self.decide(exchange.encrypted, ends, out);
+        let refused = exchange.call.is_some() && onvif::tell(exchange, answer, ends, &mut self.claims, out);
+        let answer = Answer { refused, ..answer };
         let attempts = std::mem::take(&mut exchange.attempts);
         let accepted = |attempt: &Attempt| {
             matches!(attempt.shown, Shown::Proof(..)) && outcome_of(attempt, answer) == Outcome::Success
@@ -230,6 +241,9 @@ impl Speaker {
 /// page; a redirect tells by where it leads.
 fn outcome_of(attempt: &Attempt, answer: Answer<'_>) -> Outcome {
     let Some(status) = answer.status else { return Outcome::Unknown };
+    if answer.refused {
+        return Outcome::Failure;
+    }
     if !matches!(attempt.method, "form" | "json" | "query") {
         return auth::outcome(status);
     }

@@ -1,6 +1,7 @@
 //! HTTP/1.x (RFC 9110, RFC 9112): web pages of devices, web services of terminal operating systems.
 //!
-//! Requests and answers are paired in order. Bodies are read over, but for forms and JSON documents of requests, which may be logins.
+//! Requests and answers are paired in order. Bodies are read over, but for forms, JSON and SOAP documents of requests, which
+//! may be logins, and for commands to cameras, told as `onvif` with their answers.
 
 mod analyzer;
 pub(crate) mod auth;
@@ -10,6 +11,12 @@ mod date;
 mod exchange;
 mod form;
 pub(crate) mod head;
+mod onvif;
+mod onvif_names;
+#[cfg(test)]
+mod onvif_tests;
+mod reader;
+mod soap;
 #[cfg(test)]
 mod tests;
 mod winrm;
@@ -35,8 +42,8 @@ static META: ProtocolMeta = ProtocolMeta {
     found: "web pages of controllers, drives, switches and cameras; terminal operating system services",
     depth: Depth::Partial,
     purpose: Purpose::General,
-    scope: "Requests with their answers, software, clock, logins by Basic, Digest, Bearer, NTLM, forms and JSON. Bodies of \
-            answers, WebSocket and tunnels are not read; HTTP/2 is named only.",
+    scope: "Requests with their answers, software, clock, logins by Basic, Digest, Bearer, NTLM, forms, JSON and \
+            WS-Security; ONVIF. Other bodies of answers, WebSocket and tunnels are not read; HTTP/2 is named only.",
 };
 
 impl Protocol for Http {
