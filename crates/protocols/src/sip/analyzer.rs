@@ -54,6 +54,8 @@ pub(super) struct SipAnalyzer {
     line: String,
     software: String,
     reason: String,
+    /// What each end called its software last.
+    named: [Vec<u8>; 2],
 }
 
 impl SipAnalyzer {
@@ -70,6 +72,7 @@ impl SipAnalyzer {
             line: String::new(),
             software: String::new(),
             reason: String::new(),
+            named: [Vec::new(), Vec::new()],
         }
     }
 }
@@ -267,6 +270,13 @@ impl SipAnalyzer {
     /// Tells the software of the sender.
     fn software(&mut self, pdu: &Pdu<'_>, named: &[u8], method: &'static str, out: &mut dyn Sink) {
         write(&mut self.software, Shown(named));
+        let [client, server] = &mut self.named;
+        let last = if pdu.direction == Direction::FromClient { client } else { server };
+        if last == named {
+            return;
+        }
+        last.clear();
+        last.extend_from_slice(named);
         let subject = pdu.sender().address;
         self.claims.identify(out, pdu.at, subject, (Attribute::Software, &self.software, method));
         for (attribute, value) in software::parts(self.software.trim()) {

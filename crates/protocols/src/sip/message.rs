@@ -241,6 +241,13 @@ pub(super) struct Shown<'a>(pub(super) &'a [u8]);
 
 impl Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nearly all texts are short and plain.
+        if self.0.len() <= MAX_TEXT
+            && self.0.iter().all(|b| (0x20..0x7f).contains(b))
+            && let Ok(text) = std::str::from_utf8(self.0)
+        {
+            return f.write_str(text);
+        }
         let mut left = MAX_TEXT;
         for chunk in self.0.utf8_chunks() {
             for c in chunk.valid().chars().filter(|c| !c.is_control()) {
