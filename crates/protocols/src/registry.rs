@@ -80,6 +80,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ntrip::Ntrip,
     &crate::opcua::OpcUa,
     &crate::openvpn::OpenVpn,
+    &crate::ospf::Ospf,
     &crate::pcom::Pcom,
     &crate::mail::Pop3,
     &crate::powerlink::Powerlink,

@@ -284,15 +284,26 @@ pub fn compare_told(table: &Table<'_>) {
     compare_lines(table, true);
 }
 
+/// As [`compare`] or [`compare_told`], for captures and tables that are part of this project: `oracle/` beside the captures.
+pub fn compare_own(folder: &str, table: &Table<'_>, told: bool) {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/protocol").join(folder);
+    compare_within(&captures, table, told);
+}
+
 fn compare_lines(table: &Table<'_>, told: bool) {
-    let Some(captures) = shared() else { return };
+    if let Some(captures) = shared() {
+        compare_within(&captures, table, told);
+    }
+}
+
+fn compare_within(captures: &Path, table: &Table<'_>, told: bool) {
     let mut files: BTreeMap<String, Vec<Line>> = BTreeMap::new();
-    for line in read(&captures, table.name).into_iter().filter(table.counts) {
+    for line in read(captures, table.name).into_iter().filter(table.counts) {
         files.entry(line["file"].clone()).or_default().push(line);
     }
     let mut score = Score::default();
     for (file, lines) in files {
-        let mut ours = by_frame(&decode(&captures, &file, table), table.fields);
+        let mut ours = by_frame(&decode(captures, &file, table), table.fields);
         let frames: BTreeSet<String> = ours.keys().map(|(frame, _)| frame.to_string()).collect();
         for line in lines.iter().filter(|line| !told || frames.contains(&line["frame.number"])) {
             score.line(table, line, &mut ours);

@@ -35,6 +35,7 @@ mod modbus;
 mod mqtt;
 mod omron_fins;
 mod opcua;
+mod ospf;
 mod powerlink;
 mod pptp;
 mod profinet_dcp;
