@@ -81,6 +81,7 @@ pub mod rdp;
 pub mod recording;
 pub mod registry;
 mod resync;
+pub mod rip;
 pub mod rtcm;
 pub mod rtsp;
 pub mod s7comm;

@@ -93,6 +93,8 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::tls::quic::Quic,
     &crate::radius::Radius,
     &crate::rdp::Rdp,
+    &crate::rip::Rip,
+    &crate::rip::Ripng,
     &crate::rtcm::Rtcm,
     &crate::rtsp::Rtsp,
     &crate::s7comm::S7comm,

@@ -46,6 +46,7 @@ mod ptp;
 mod raw_melsec;
 mod rdp;
 mod remote;
+mod rip;
 mod rtsp;
 mod s7comm;
 mod s7comm_plus;
