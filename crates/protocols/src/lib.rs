@@ -25,6 +25,7 @@ pub mod dhcpv6;
 pub mod dnp3;
 pub mod dns;
 pub mod edifact;
+pub mod eigrp;
 pub mod engine;
 pub mod enip;
 pub mod ethercat;

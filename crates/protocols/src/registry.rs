@@ -42,6 +42,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::dns::Dns,
     &crate::tls::Dtls,
     &crate::edifact::Edifact,
+    &crate::eigrp::Eigrp,
     &crate::enip::Enip,
     &crate::ethercat::EtherCat,
     &crate::ftp::Ftp,

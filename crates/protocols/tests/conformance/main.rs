@@ -20,6 +20,7 @@ mod beckhoff_udp_48899;
 mod cip;
 mod cotp;
 mod dnp3;
+mod eigrp;
 mod ethercat;
 mod ge_egd;
 mod goose;
