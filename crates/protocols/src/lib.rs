@@ -10,6 +10,7 @@ pub mod analyzer;
 pub mod arp;
 pub mod bacnet;
 mod ber;
+pub mod bgp;
 pub mod bytes;
 pub mod cdp;
 pub mod cip;

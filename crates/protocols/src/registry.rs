@@ -33,6 +33,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::ads::discovery::AdsDiscovery,
     &crate::arp::Arp,
     &crate::bacnet::Bacnet,
+    &crate::bgp::Bgp,
     &crate::cdp::Cdp,
     &crate::codesys::v2::CodesysV2,
     &crate::codesys::CodesysV3,

@@ -17,6 +17,7 @@ mod harness;
 mod bacnet;
 mod beckhoff_ads;
 mod beckhoff_udp_48899;
+mod bgp;
 mod cip;
 mod cotp;
 mod dnp3;
