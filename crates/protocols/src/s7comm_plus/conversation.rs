@@ -1,17 +1,16 @@
 //! One S7comm-plus conversation: pairs requests with responses and emits what they say.
 
-use std::fmt::Write;
-
 use quaywatch_model::{
     At, Attribute, Direction, Endpoint, Mark, Observation, Operation, OperationClass, Outcome, Program, Session, Sink,
     Timestamp, Transfer, Weird,
 };
 use quaywatch_wire::Flow;
-use sha2::{Digest, Sha256};
 
 use super::frame::{self, Assembly, Frame};
+use super::items::{Shown, TOLD_LIMIT};
+use super::request::{self, Block, ID_LIMIT, Request, Subscribed};
 use super::value::{self, Value, vlq, vlq32};
-use super::{PROTOCOL, names};
+use super::{PROTOCOL, names, notification, reply};
 use crate::bytes::{Cursor, device_text};
 use crate::claims::Claims;
 use crate::cotp::{Message, Upper};
@@ -22,49 +21,10 @@ use crate::pairing::Pairing;
 pub const WAITING_LIMIT: usize = 64;
 /// Subscriptions whose notifications are counted apart.
 pub const SUBSCRIPTION_LIMIT: usize = 64;
-/// Attribute ids printed of one request.
-const ID_LIMIT: usize = 16;
+/// Bytes kept of a subscription's last notification.
+pub const LATEST_LIMIT: usize = 2048;
 /// Pseudo code under which notifications are told; the opcode stands in for a function code.
 const NOTIFICATION: u16 = 0x33;
-
-/// The class and parent of what creates a session.
-const SESSION_CONTAINER: u32 = 285;
-const PROGRAM: u32 = 3;
-const EXEC_UNIT: u32 = 52;
-
-/// A request while it waits.
-#[derive(Debug)]
-struct Request {
-    at: At,
-    asked: bool,
-    client: Endpoint,
-    server: Endpoint,
-    unit: Option<u32>,
-    function: u16,
-    name: &'static str,
-    class: OperationClass,
-    object: String,
-    quantity: Option<u64>,
-    detail: DetailJson,
-    block: Option<Block>,
-    login: Option<Login>,
-}
-
-/// A block in a download.
-#[derive(Debug)]
-struct Block {
-    name: String,
-    size: u64,
-    sha256: [u8; 32],
-}
-
-/// What a session request says of its client.
-#[derive(Default, Debug)]
-struct Login {
-    user: String,
-    software: String,
-    host: String,
-}
 
 /// Notifications of one subscription.
 #[derive(Debug)]
@@ -75,6 +35,19 @@ struct Subscription {
     client: Endpoint,
     server: Endpoint,
     unit: Option<u32>,
+    /// The last notification, whose values are told at the end.
+    latest: Vec<u8>,
+    /// What it reports, where its making was seen.
+    subscribed: Vec<Subscribed>,
+}
+
+impl Subscription {
+    /// A value with the name of what it is of, or its number where the subscription's making was not seen.
+    fn line(&self, reference: u32, said: Option<Value<'_>>) -> String {
+        let known = self.subscribed.iter().find(|tag| tag.reference == reference);
+        let name = known.map_or_else(|| format!("#{reference:x}"), |tag| tag.name.clone());
+        said.map_or_else(|| format!("{name} not readable"), |said| format!("{name}={}", Shown(said)))
+    }
 }
 
 /// Reads one conversation.
@@ -151,7 +124,7 @@ impl Conversation {
         let read = match cursor.u8() {
             Some(0x31) => self.request(frame, &mut cursor, message, out),
             Some(0x32) => self.response(&mut cursor, message, out),
-            Some(0x33) => self.notification(&mut cursor, message, out),
+            Some(0x33) => self.notification(&cursor, message, out),
             Some(_) => {
                 out.mark(Mark::Undecoded("unknown opcode"));
                 Some(())
@@ -176,14 +149,14 @@ impl Conversation {
         let sequence = cursor.be16()?;
         let session = cursor.be32()?;
         cursor.skip(1)?;
-        let mut request = begin(function, message, true);
+        let mut request = request::begin(function, message, true);
         request.detail.number("sequence", sequence);
         request.detail.text("session", format_args!("{session:#x}"));
         request.detail.number("version", frame.version);
         if frame.signed {
             request.detail.flag("integrity", true);
         }
-        if describe(&mut request, frame.version, session, cursor).is_none() {
+        if request::describe(&mut request, frame.version, session, cursor).is_none() {
             out.mark(Mark::Undecoded("unknown form of a request"));
         }
         if let Some(forgotten) = self.waiting.ask((message.direction, sequence), request) {
@@ -201,7 +174,7 @@ impl Conversation {
         let returned = vlq(cursor)?;
         let found = self.waiting.answer(&(message.direction.reverse(), sequence));
         let mut request = found.filter(|request| request.function == function).unwrap_or_else(|| {
-            let mut request = begin(function, message, false);
+            let mut request = request::begin(function, message, false);
             request.detail.number("sequence", sequence);
             request
         });
@@ -212,22 +185,35 @@ impl Conversation {
         }
         self.tell(&request, Some((message.at, code)), out);
         self.tell_login(&request, message.at, code, out);
-        self.tell_block(&request, message.at, code == 0, out);
+        if let Some(block) = &request.block {
+            tell_block(&request, block, (message.at, Transfer::Download, code == 0), out);
+        }
         Some(())
     }
 
     /// What a response adds: ids created, identification.
     fn answered(&mut self, request: &mut Request, cursor: &mut Cursor<'_>, message: &Message<'_>, out: &mut dyn Sink) {
-        match request.function {
+        let function = request.function;
+        match function {
             0x04ca => {
                 let Some(count) = cursor.u8() else { return };
                 let ids: Vec<u32> = (0..count).map_while(|_| vlq32(cursor)).take(ID_LIMIT).collect();
+                let first = ids.first().copied();
                 if !ids.is_empty() {
                     request.detail.numbers("created", ids);
                 }
+                self.subscribe(request, first, message);
                 self.session_object(request, cursor, message, out);
             }
             0x0586 => self.substream(*cursor, message, out),
+            0x0542 | 0x054c if reply::several(request, cursor).is_none() => {
+                out.mark(Mark::Undecoded("unknown form of a response"));
+            }
+            0x04bb => {
+                for block in reply::explored(cursor) {
+                    tell_block(request, &block, (message.at, Transfer::Upload, true), out);
+                }
+            }
             _ => {}
         }
     }
@@ -286,25 +272,69 @@ impl Conversation {
         }
     }
 
-    fn notification(&mut self, cursor: &mut Cursor<'_>, message: &Message<'_>, out: &mut dyn Sink) -> Option<()> {
-        let id = cursor.be32()?;
-        if let Some(known) = self.subscriptions.iter_mut().find(|known| known.id == id) {
+    /// Remembers what a subscription that was made reports.
+    fn subscribe(&mut self, request: &mut Request, created: Option<u32>, message: &Message<'_>) {
+        let subscribed = std::mem::take(&mut request.subscribed);
+        let Some(id) = created.filter(|_| !subscribed.is_empty() && self.subscriptions.len() < SUBSCRIPTION_LIMIT)
+        else {
+            return;
+        };
+        self.subscriptions.retain(|known| known.id != id);
+        self.subscriptions.push(Subscription {
+            id,
+            count: 0,
+            last: message.at,
+            client: request.client,
+            server: request.server,
+            unit: request.unit,
+            latest: Vec::new(),
+            subscribed,
+        });
+    }
+
+    fn notification(&mut self, cursor: &Cursor<'_>, message: &Message<'_>, out: &mut dyn Sink) -> Option<()> {
+        let Some(head) = notification::read(*cursor, &mut |_, _| ()) else {
+            out.mark(Mark::Undecoded("unknown form of a notification"));
+            return cursor.rest().get(..4).map(|_| ());
+        };
+        let id = head.subscription;
+        let place = self.subscriptions.iter().position(|known| known.id == id).or_else(|| {
+            let (client, server) = (message.receiver, message.sender);
+            let (latest, subscribed) = (Vec::new(), Vec::new());
+            let last = message.at;
+            let first = Subscription { id, count: 0, last, client, server, unit: message.unit, latest, subscribed };
+            (self.subscriptions.len() < SUBSCRIPTION_LIMIT).then(|| self.subscriptions.push(first))?;
+            self.subscriptions.len().checked_sub(1)
+        });
+        let Some(place) = place else { return Some(()) };
+        let mut subscriptions = std::mem::take(&mut self.subscriptions);
+        if let Some(known) = subscriptions.get_mut(place) {
             known.count = known.count.saturating_add(1);
             known.last = message.at;
-            return Some(());
+            known.latest.clear();
+            known.latest.extend_from_slice(cursor.rest().get(..LATEST_LIMIT).unwrap_or(cursor.rest()));
+            if known.count == 1 {
+                self.notified(known, out);
+            }
         }
-        if self.subscriptions.len() < SUBSCRIPTION_LIMIT {
-            let (client, server) = (message.receiver, message.sender);
-            let first = Subscription { id, count: 1, last: message.at, client, server, unit: message.unit };
-            self.notified(&first, out);
-            self.subscriptions.push(first);
-        }
+        self.subscriptions = subscriptions;
         Some(())
     }
 
     fn notified(&mut self, subscription: &Subscription, out: &mut dyn Sink) {
-        self.line.clear();
-        let _ = write!(self.line, "subscription {:#x}", subscription.id);
+        let (mut told, mut detail) = (Vec::new(), DetailJson::default());
+        let each = &mut |reference: u32, said: Option<Value<'_>>| {
+            if told.len() < TOLD_LIMIT {
+                told.push(subscription.line(reference, said));
+            }
+        };
+        if let Some(head) = notification::read(Cursor::new(&subscription.latest), each) {
+            detail.number("sequence", i64::try_from(head.sequence).unwrap_or(i64::MAX));
+        }
+        if !told.is_empty() {
+            detail.texts("values", told);
+        }
+        let object = format!("subscription {:#x}", subscription.id);
         out.emit(
             subscription.last,
             Observation::Operation(Operation {
@@ -315,14 +345,14 @@ impl Conversation {
                 code: NOTIFICATION.into(),
                 name: "notification",
                 class: OperationClass::Cyclic,
-                object: &self.line,
+                object: &object,
                 quantity: Some(subscription.count),
                 status: None,
                 status_name: "",
                 latency: None,
                 request_frame: None,
                 reply_frame: Some(subscription.last.frame),
-                detail: "",
+                detail: detail.object(&mut self.line),
             }),
         );
     }
@@ -365,7 +395,7 @@ impl Conversation {
                 protocol: PROTOCOL,
                 version: "",
                 user: &login.user,
-                method: "",
+                method: login.method,
                 outcome: if code < 0 { Outcome::Failure } else { Outcome::Success },
                 client_software: &login.software,
                 server_software: "",
@@ -374,211 +404,22 @@ impl Conversation {
             },
         );
     }
-
-    fn tell_block(&mut self, request: &Request, at: At, complete: bool, out: &mut dyn Sink) {
-        let Some(block) = &request.block else { return };
-        out.emit(
-            at,
-            Observation::Program(Program {
-                client: request.client,
-                server: request.server,
-                protocol: PROTOCOL,
-                transfer: Transfer::Download,
-                name: &block.name,
-                size: block.size,
-                sha256: Some(block.sha256),
-                complete,
-            }),
-        );
-    }
 }
 
-fn begin(function: u16, message: &Message<'_>, asked: bool) -> Request {
-    let (client, server) = if asked { (message.sender, message.receiver) } else { (message.receiver, message.sender) };
-    let (name, class) = names::function(function);
-    Request {
-        at: message.at,
-        asked,
-        client,
-        server,
-        unit: message.unit,
-        function,
-        name,
-        class,
-        object: String::new(),
-        quantity: None,
-        detail: DetailJson::default(),
-        block: None,
-        login: None,
-    }
-}
-
-fn write_object(id: u32, into: &mut String) {
-    let _ = match (names::object(id), id >> 16) {
-        ("", 0x8a0e) => write!(into, "DB{}", id & 0xffff),
-        ("", 0x8a32) => write!(into, "OB{}", id & 0xffff),
-        ("", _) => write!(into, "{id:#x}"),
-        (name, _) => write!(into, "{name}"),
-    };
-}
-
-fn is_block(id: u32) -> bool {
-    id >> 24 == 0x8a
-}
-
-/// Whether tags live there: process image, markers, counters, timers, data blocks.
-fn is_tags(id: u32) -> bool {
-    matches!(id, 80..=84) || id >> 16 == 0x8a0e
-}
-
-/// Reads the body of a request; `None` where its form is unknown.
-fn describe(request: &mut Request, version: u8, session: u32, cursor: &mut Cursor<'_>) -> Option<()> {
-    match request.function {
-        0x04bb => write_object(cursor.be32()?, &mut request.object),
-        0x04ca => created(request, version, cursor)?,
-        0x04d4 => {
-            let id = cursor.be32()?;
-            write_object(id, &mut request.object);
-            if is_block(id) {
-                request.class = OperationClass::Program;
-            }
-        }
-        0x04f2 => set_variable(request, session, cursor)?,
-        0x0542 | 0x054c => multi(request, session, cursor)?,
-        0x0586 => substreamed(request, cursor)?,
-        _ => {}
-    }
-    Some(())
-}
-
-fn created(request: &mut Request, version: u8, cursor: &mut Cursor<'_>) -> Option<()> {
-    let parent = cursor.be32()?;
-    value::value(cursor, 0, &mut |_, _| ())?;
-    cursor.skip(4)?;
-    let mut after = *cursor;
-    // The integrity id, where there is one, stands before the object's start tag.
-    if version > 1 && vlq32(&mut after).is_some() && after.rest().first() == Some(&0xa1) {
-        *cursor = after;
-    }
-    let bytes = cursor.rest();
-    let (mut name, mut login) = (String::new(), Login::default());
-    let mut each = |id: u32, value: Value<'_>| {
-        let Value::Text(text) = value else { return };
-        let text = device_text(text).unwrap_or_default();
-        match id {
-            233 if name.is_empty() => name = text,
-            296 => login.user = text,
-            297 => login.software = text,
-            298 => login.host = text,
-            _ => {}
-        }
-    };
-    let object = value::object(cursor, 0, &mut each)?;
-    let taken = bytes.len().saturating_sub(cursor.left());
-    let kind = names::block(object.class);
-    if kind.is_empty() {
-        request.object.push_str(if name.is_empty() { names::object(object.id) } else { &name });
-    } else {
-        let _ = write!(request.object, "{kind}{} {name}", object.id & 0xffff);
-    }
-    request.detail.number("class", object.class);
-    request.detail.number("parent", parent);
-    if parent == SESSION_CONTAINER {
-        request.login = Some(login);
-    } else if parent == PROGRAM || is_block(object.id) || matches!(object.id, 2 | PROGRAM) {
-        request.class = OperationClass::Program;
-        request.quantity = u64::try_from(taken).ok();
-        let sha256 = Sha256::digest(bytes.get(..taken)?).into();
-        request.block = Some(Block { name: request.object.clone(), size: request.quantity?, sha256 });
-    }
-    Some(())
-}
-
-fn set_variable(request: &mut Request, session: u32, cursor: &mut Cursor<'_>) -> Option<()> {
-    let object = cursor.be32()?;
-    write_object(object, &mut request.object);
-    let count = usize::from(cursor.u8()?);
-    let ids: Vec<u32> = (0..count).map_while(|_| vlq32(cursor)).collect();
-    if ids.len() < count {
-        return None;
-    }
-    request.class = match object {
-        EXEC_UNIT => OperationClass::Control,
-        PROGRAM => OperationClass::Program,
-        _ if is_block(object) && !is_tags(object) => OperationClass::Program,
-        _ if is_tags(object) => OperationClass::Write,
-        // Objects of the session itself, and subscriptions that a client made.
-        _ if object == session || object >> 16 == 0x7040 || object >> 16 == 0x7000 => OperationClass::Session,
-        _ => OperationClass::Configure,
-    };
-    let first = ids.first().copied();
-    request.detail.numbers("attributes", ids.into_iter().take(ID_LIMIT));
-    let said = value::value(cursor, 0, &mut |_, _| ())?;
-    // CPUexecUnit.operatingStateReq.
-    if let (EXEC_UNIT, Some(2167), Value::Signed(state)) = (object, first, said) {
-        request.name = match state {
-            1 => "stop",
-            3 => "run",
-            _ => "operating state request",
-        };
-        request.detail.number("operating_state_request", state);
-    }
-    Some(())
-}
-
-/// Several variables: either attributes of one object, or addresses of tags with their symbol checksums.
-fn multi(request: &mut Request, session: u32, cursor: &mut Cursor<'_>) -> Option<()> {
-    let linked = cursor.be32()?;
-    let count = vlq32(cursor)?;
-    let fields = vlq32(cursor)?;
-    request.quantity = Some(count.into());
-    if linked != 0 {
-        write_object(linked, &mut request.object);
-        let ids: Vec<u32> = (0..fields).map_while(|_| vlq32(cursor)).take(ID_LIMIT).collect();
-        request.detail.numbers("attributes", ids);
-        if request.function == 0x0542 {
-            let own = linked == session || linked >> 16 == 0x7040 || linked >> 16 == 0x7000;
-            request.class = if own { OperationClass::Session } else { OperationClass::Configure };
-        }
-        return Some(());
-    }
-    let mut tags = false;
-    for index in 0..count {
-        let (_symbol, area, parts) = (vlq32(cursor)?, vlq32(cursor)?, vlq32(cursor)?);
-        tags |= is_tags(area);
-        if usize::try_from(index).is_ok_and(|index| index < ID_LIMIT) {
-            if index > 0 {
-                request.object.push_str(", ");
-            }
-            write_object(area, &mut request.object);
-        }
-        for part in 0..parts {
-            let id = vlq32(cursor)?;
-            if part > 0 && usize::try_from(index).is_ok_and(|index| index < ID_LIMIT) {
-                let _ = write!(request.object, ".{id}");
-            }
-        }
-    }
-    if request.function == 0x0542 && !tags {
-        request.class = OperationClass::Configure;
-    }
-    Some(())
-}
-
-fn substreamed(request: &mut Request, cursor: &mut Cursor<'_>) -> Option<()> {
-    let object = cursor.be32()?;
-    write_object(object, &mut request.object);
-    // An address array of UDInt: flags, type, count, ids.
-    if cursor.take(2)? != [0x20, 4] {
-        return None;
-    }
-    let count = vlq32(cursor)?;
-    let ids: Vec<u32> = (0..count).map_while(|_| vlq32(cursor)).take(ID_LIMIT).collect();
-    if object == 49 && ids.first() == Some(&3753) {
-        request.class = OperationClass::Identify;
-    }
-    request.detail.numbers("attributes", ids);
-    Some(())
+fn tell_block(request: &Request, block: &Block, (at, transfer, complete): (At, Transfer, bool), out: &mut dyn Sink) {
+    out.emit(
+        at,
+        Observation::Program(Program {
+            client: request.client,
+            server: request.server,
+            protocol: PROTOCOL,
+            transfer,
+            name: &block.name,
+            size: block.size,
+            sha256: Some(block.sha256),
+            complete,
+        }),
+    );
 }
 
 fn broken(name: &'static str, why: &'static str, message: &Message<'_>, out: &mut dyn Sink) {

@@ -4,7 +4,11 @@
 
 mod conversation;
 mod frame;
+mod items;
 mod names;
+mod notification;
+mod reply;
+mod request;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -35,7 +39,7 @@ static META: ProtocolMeta = ProtocolMeta {
     depth: Depth::Partial,
     purpose: Purpose::Control,
     scope: "Framing of V1 to V3, requests paired with responses, sessions, identification, RUN / STOP, program blocks downloaded. \
-            Values of tags are not told; sessions over TLS are opaque.",
+            Values of tags read, written and notified; blocks uploaded. Sessions over TLS are opaque.",
 };
 
 impl Protocol for S7commPlus {

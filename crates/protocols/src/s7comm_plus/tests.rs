@@ -26,6 +26,93 @@ const STOP: &str =
 /// Its answer, frame 29.
 const STOPPED: &str = "32000004f2000000283400 2c00000000";
 
+/// icsnpp-s7comm-plus.pcap frames 190, 191 and 2, data without their integrity part: a tag is written; four are reported.
+const SET: &str = "31000005420000833370000e4d3400000000010588dbd6a75e88d0b88005029376710100010100000004e88969001200000000896a00\
+    1300896b0004000084eb3b00000000";
+const SET_DONE: &str = "32000005420000833334000086f16e00000000";
+const REPORT: &str = "3370000e51040000000000c98ec148019200000005000e41aa70aa9200000019000e417e538e920000001a000e41467956920000001b\
+    000e4193eb850000000000";
+/// iti-v13-1200-tp1200sim ... frames 32, 33 (its head) and 35: an HMI subscribes to two words of markers; both are reported.
+const SUBSCRIBE: &str = "31000004ca000000040000039834000003af00040000000000a17fffc00187690000a38169001517537562736372697074696f\
+    6e5f32313437343637323635a3883a000200a3876a00030000a3876b000900a38810000205a38811000101a38818200411888084800000028880\
+    9080028fffffff7e00528ae28fb7009d180988809080028fffffff7f00528a8ee5ef369d180aa3881900048768a3881a000400a3881b000200a3\
+    881c000200a3881d00070003a3881e0003ffffa200000000";
+const SUBSCRIBED: &str = "32000004ca0000000434000181808080 6a 0000000000";
+const WORDS: &str = "331000006a040000000000010192ffffffff000703e992fffffffe000700020000000000";
+
+fn detail(row: &serde_json::Value) -> serde_json::Value {
+    serde_json::from_str(row["detail"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn values_written_and_reported_are_told() {
+    let rows = talk(&[
+        (FromClient, &framed(3, SET, true)),
+        (FromServer, &framed(3, SET_DONE, true)),
+        (FromServer, &framed(3, REPORT, true)),
+    ]);
+    let [set, report] = &rows.of("operation")[..] else { panic!("two operations") };
+    assert_eq!((set["object"].as_str(), set["class"].as_str()), (Some("DB5.113"), Some("write")));
+    assert_eq!(detail(set)["values"], serde_json::json!(["1"]));
+    let said = ["#5=21.305011749267578", "#19=15.89539909362793", "#1a=12.404623031616211", "#1b=18.489999771118164"];
+    assert_eq!(detail(report)["values"], serde_json::json!(said));
+    assert_eq!(detail(report)["sequence"], 237_768);
+    assert!(rows.marks.is_empty());
+}
+
+#[test]
+fn reports_name_what_was_subscribed() {
+    let rows = talk(&[
+        (FromClient, &framed(2, SUBSCRIBE, true)),
+        (FromServer, &framed(2, SUBSCRIBED, true)),
+        (FromServer, &framed(2, WORDS, true)),
+    ]);
+    let [made, report] = &rows.of("operation")[..] else { panic!("two operations") };
+    assert_eq!(detail(made)["subscribed"], serde_json::json!(["MArea.9", "MArea.10"]));
+    assert_eq!(report["object"], "subscription 0x1000006a");
+    assert_eq!(detail(report)["values"], serde_json::json!(["MArea.10=1001", "MArea.9=2"]));
+}
+
+#[test]
+fn a_read_tells_values_of_tags_and_withholds_texts_of_others() {
+    let answer = "320000054c00000001340001001503 4d4d4d 02000807 00 03 8501 00 00000000";
+    for (linked, wanted) in
+        [("00000000 02 04 00 8a8e8001 02 00 09 00 52 02 00 0a", "MMM"), ("00000032 02 01 02", "withheld")]
+    {
+        let request = format!("310000054c0000000100000392 34 {linked} 000004e8 00000000");
+        let rows = talk(&[(FromClient, &framed(2, &request, true)), (FromServer, &framed(2, answer, true))]);
+        let said = detail(&rows.of("operation")[0]);
+        assert_eq!(said["values"], serde_json::json!([wanted, "7"]));
+        assert_eq!(said["failed"], serde_json::json!([3]));
+    }
+}
+
+#[test]
+fn a_block_read_out_is_an_upload() {
+    let block = "a1 8a320001 9457 20 00 a3 8169 0015 04 4d61696e a3 9311 0014 00 04 01020304 a2";
+    let answer = format!("32000004bb0000000136 00 00000003 {block} 0000000000");
+    let rows = talk(&[
+        (FromClient, &framed(2, "31000004bb0000000100000392 34 00000003 0001000100 00000000", true)),
+        (FromServer, &framed(2, &answer, true)),
+    ]);
+    let program = &rows.of("program")[0];
+    assert_eq!((program["name"].as_str(), program["transfer"].as_str()), (Some("OB1 Main"), Some("upload")));
+}
+
+#[test]
+fn a_password_proven_is_a_login() {
+    let proof = "31000004f2000000280000039234 00000392 01 8230 0014 00 02 beef 000004e8 00000000";
+    for (answer, outcome) in
+        [("32000004f20000002834 00 00000000", "success"), ("32000004f20000002834 83ff74 00000000", "failure")]
+    {
+        let rows = talk(&[(FromClient, &framed(2, proof, true)), (FromServer, &framed(2, answer, true))]);
+        assert_eq!(rows.of("operation")[0]["name"], "legitimate");
+        assert!(!rows.of("operation")[0]["detail"].as_str().unwrap().contains("beef"));
+        assert_eq!(rows.of("session")[0]["method"], "password");
+        assert_eq!(rows.of("session")[0]["outcome"], outcome);
+    }
+}
+
 fn tpkt(user: &[u8]) -> Vec<u8> {
     let mut packet = vec![3, 0];
     packet.extend_from_slice(&u16::try_from(user.len() + 7).unwrap().to_be_bytes());
@@ -139,10 +226,14 @@ fn every_truncation_is_survived() {
             feed_unprobed(&S7commPlus, &flow(Transport::Tcp, 102), &[(FromClient, &tpkt(&whole[..end]))]);
         }
     }
-    let data = hex(STOP);
-    for end in 1..data.len() {
-        let cut: String = data[..end].iter().map(|byte| format!("{byte:02x}")).collect();
-        talk(&[(FromClient, &framed(2, &cut, true))]);
+    for (direction, data) in
+        [(FromClient, STOP), (FromClient, SET), (FromClient, SUBSCRIBE), (FromServer, REPORT), (FromServer, WORDS)]
+    {
+        let data = hex(data);
+        for end in 1..data.len() {
+            let cut: String = data[..end].iter().map(|byte| format!("{byte:02x}")).collect();
+            talk(&[(direction, &framed(2, &cut, true))]);
+        }
     }
 }
 

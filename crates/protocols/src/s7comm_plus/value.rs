@@ -5,7 +5,7 @@ use crate::bytes::Cursor;
 /// Structures and objects within one another that are followed.
 pub const DEPTH_LIMIT: u32 = 24;
 
-/// One value. Numbers narrower than 64 bits are widened; arrays tell their last element.
+/// One value. Numbers narrower than 64 bits are widened.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Value<'a> {
     /// Type 0.
@@ -14,14 +14,35 @@ pub enum Value<'a> {
     Unsigned(u64),
     /// A number of the signed types.
     Signed(i64),
+    /// A number of the floating point types.
+    Real(f64),
     /// Bytes of a blob.
     Blob(&'a [u8]),
     /// UTF-8 text.
     Text(&'a [u8]),
     /// A structure of this type id; its members were told before.
     Struct(u32),
-    /// An array of this many elements.
-    Array(u32),
+    /// An array.
+    Array(Elements<'a>),
+}
+
+/// The elements of an array.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Elements<'a> {
+    /// Type of each.
+    pub kind: u8,
+    /// How many.
+    pub count: u32,
+    /// All of them as they were sent.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Elements<'a> {
+    /// Each element; ends early where one cannot be read.
+    pub fn each(self) -> impl Iterator<Item = Value<'a>> {
+        let mut cursor = Cursor::new(self.bytes);
+        (0..self.count).map_while(move |_| single(&mut cursor, self.kind, DEPTH_LIMIT, &mut |_, _| ()))
+    }
 }
 
 /// An unsigned variable-length number: seven bits a byte, most significant first; a ninth byte counts whole.
@@ -73,21 +94,27 @@ pub fn value<'a>(cursor: &mut Cursor<'a>, depth: u32, each: &mut Each<'_>) -> Op
         if kind == 0 && count > 0 {
             return None;
         }
+        let start = cursor.rest();
         for _ in 0..count {
             single(cursor, kind, depth, each)?;
         }
-        return Some(Value::Array(count));
+        let bytes = taken(start, cursor)?;
+        return Some(Value::Array(Elements { kind, count, bytes }));
     }
     single(cursor, kind, depth, each)
 }
 
+/// What was read of `start`.
+pub fn taken<'a>(start: &'a [u8], cursor: &Cursor<'_>) -> Option<&'a [u8]> {
+    start.get(..start.len().checked_sub(cursor.left())?)
+}
+
 fn sparse<'a>(cursor: &mut Cursor<'a>, kind: u8, depth: u32, each: &mut Each<'_>) -> Option<Value<'a>> {
-    let mut count = 0u32;
+    // Each element has its key in front, so that they are not told one by one as those of an array are.
     while vlq32(cursor)? != 0 {
         single(cursor, kind, depth, each)?;
-        count = count.saturating_add(1);
     }
-    Some(Value::Array(count))
+    Some(Value::Null)
 }
 
 fn single<'a>(cursor: &mut Cursor<'a>, kind: u8, depth: u32, each: &mut Each<'_>) -> Option<Value<'a>> {
@@ -96,8 +123,10 @@ fn single<'a>(cursor: &mut Cursor<'a>, kind: u8, depth: u32, each: &mut Each<'_>
         0 => Value::Null,
         1 | 2 | 0x0a => unsigned(cursor.u8()?.into()),
         3 | 0x0b => unsigned(cursor.be16()?.into()),
-        0x0c | 0x0e | 0x12 => unsigned(cursor.be32()?.into()),
-        0x0d | 0x0f | 0x10 => unsigned(cursor.be64()?),
+        0x0c | 0x12 => unsigned(cursor.be32()?.into()),
+        0x0e => Value::Real(f32::from_bits(cursor.be32()?).into()),
+        0x0d | 0x10 => unsigned(cursor.be64()?),
+        0x0f => Value::Real(f64::from_bits(cursor.be64()?)),
         4 | 5 | 0x13 => unsigned(vlq(cursor)?),
         6 => Value::Signed(cursor.u8()?.cast_signed().into()),
         7 => Value::Signed(cursor.be16()?.cast_signed().into()),

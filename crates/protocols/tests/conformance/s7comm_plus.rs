@@ -17,6 +17,7 @@ struct Count {
     programs: usize,
     identities: usize,
     controls: usize,
+    valued: usize,
 }
 
 impl Sink for Count {
@@ -25,7 +26,11 @@ impl Sink for Count {
             Observation::Weird(weird) if weird.protocol == "s7comm-plus" => self.weird += 1,
             Observation::Program(program) if program.protocol == "s7comm-plus" => self.programs += 1,
             Observation::Identity(identity) if identity.method.starts_with("s7comm-plus") => self.identities += 1,
-            Observation::Operation(operation) if operation.protocol == "s7comm-plus" && operation.code != 0x33 => {
+            Observation::Operation(operation) if operation.protocol == "s7comm-plus" && operation.code == 0x33 => {
+                self.valued += usize::from(operation.detail.contains("\"values\":[\""));
+            }
+            Observation::Operation(operation) if operation.protocol == "s7comm-plus" => {
+                self.valued += usize::from(operation.detail.contains("\"values\":[\""));
                 self.controls += usize::from(operation.name == "stop" || operation.name == "run");
                 match (operation.request_frame, operation.reply_frame) {
                     (Some(_), Some(_)) => self.paired += 1,
@@ -38,7 +43,7 @@ impl Sink for Count {
     }
 
     fn mark(&mut self, mark: Mark) {
-        self.undecoded += usize::from(matches!(mark, Mark::Undecoded("unknown form of a request")));
+        self.undecoded += usize::from(matches!(mark, Mark::Undecoded(why) if why.starts_with("unknown form")));
     }
 }
 
@@ -63,7 +68,7 @@ fn whole_captures_are_consistent() {
     }
     println!(
         "invariants s7comm-plus: {} paired, {} requests and {} responses alone, {} weird, {} of unknown form, {} programs, {} \
-         identities, {} stop or run",
+         identities, {} stop or run, {} with values",
         count.paired,
         count.asked_alone,
         count.answered_alone,
@@ -71,7 +76,8 @@ fn whole_captures_are_consistent() {
         count.undecoded,
         count.programs,
         count.identities,
-        count.controls
+        count.controls,
+        count.valued
     );
     assert_eq!(count.weird, 0);
     assert_eq!(count.undecoded, 0);
