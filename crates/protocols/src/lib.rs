@@ -107,6 +107,7 @@ pub mod telnet;
 pub mod testing;
 pub mod tftp;
 pub mod tls;
+pub mod tristation;
 pub mod umas;
 pub mod vnc;
 pub mod vrrp;

@@ -120,6 +120,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::tftp::Tftp,
     &crate::tftp::TftpData,
     &crate::tls::Tls,
+    &crate::tristation::TriStation,
     &crate::vnc::Vnc,
     &crate::vrrp::Vrrp,
     &crate::http::Winrm,
