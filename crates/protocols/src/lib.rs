@@ -31,6 +31,7 @@ pub mod engine;
 pub mod enip;
 pub mod ethercat;
 pub mod fins;
+pub mod fl_net;
 mod framers;
 pub mod ftp;
 pub mod ge_egd;

@@ -46,6 +46,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::eigrp::Eigrp,
     &crate::enip::Enip,
     &crate::ethercat::EtherCat,
+    &crate::fl_net::FlNet,
     &crate::ftp::Ftp,
     &crate::ftp::FtpData,
     &crate::ge_egd::GeEgd,
