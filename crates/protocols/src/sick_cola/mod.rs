@@ -1,5 +1,6 @@
-//! SICK's command language, CoLa A and CoLa B: laser scanners that keep cranes apart and measure stacks and ships.
+//! SICK's command language, CoLa A, CoLa B and CoLa 2: laser scanners that keep cranes apart and measure stacks and ships.
 
+mod cola2;
 mod names;
 mod telegram;
 #[cfg(test)]
@@ -13,8 +14,9 @@ use quaywatch_model::{
 };
 use quaywatch_wire::{Flow, Pdu};
 
-use self::telegram::{LIMIT, Telegram, length};
+use self::telegram::{Dialect, LIMIT, STX, Telegram, length};
 use crate::analyzer::{Depth, Purpose};
+use crate::bytes::device_text;
 use crate::claims::Claims;
 use crate::detail_json::DetailJson;
 use crate::deviation::malformed;
@@ -36,15 +38,15 @@ pub struct SickCola;
 static META: ProtocolMeta = ProtocolMeta {
     name: PROTOCOL,
     title: "SICK CoLa",
-    tcp: &[2111, 2112],
+    tcp: &[2111, 2112, 2122],
     udp: &[],
     ethertypes: &[],
-    spec: "SICK, Telegram listing for ranging sensors (8014631)",
+    spec: "SICK, Telegram listing for ranging sensors (8014631); Data output via UDP and TCP/IP (8022708)",
     found: "laser scanners on cranes, straddle carriers and gates: anti-collision, container profile, truck position",
     depth: Depth::Partial,
     purpose: Purpose::Control,
-    scope: "CoLa A and B: reads, writes, methods, events and errors by name; logins with their user level and default passwords; \
-            device identity. Scan data is recognised, not measured; CoLa 2 is not read.",
+    scope: "CoLa A, B and 2: reads, writes, methods, events and errors by name or index; sessions; logins with their user level and \
+            default passwords; device identity. Scan data is recognised, not measured.",
 };
 
 impl Protocol for SickCola {
@@ -57,12 +59,16 @@ impl Protocol for SickCola {
             return Probe::No;
         }
         let letters = match pdu.data {
+            [STX, STX, STX, STX, _, _, _, _, first, ..] if *first != b's' => return cola2::probe(pdu.data),
             [2, 2, 2, 2, 0, _, _, _, b's', first, second, b' ', ..] => [*first, *second],
             [2, b's', first, second, b' ', ..] => [*first, *second],
             [2] | [2, b's'] | [2, b's', b'A'..=b'Z'] | [2, b's', b'A'..=b'Z', b'A'..=b'Z'] => return Probe::Unsure,
             _ => return Probe::No,
         };
-        if names::answers(letters).is_some() || matches!(&letters, b"FA" | b"SN" | b"SI") {
+        if matches!(letters[0], b'O' | b'C') {
+            // Only CoLa 2 has sessions.
+            Probe::No
+        } else if names::answers(letters).is_some() || matches!(&letters, b"FA" | b"SN" | b"SI") {
             Probe::YesFromServer
         } else if names::command(letters).is_some() {
             Probe::Yes
@@ -84,7 +90,23 @@ struct Ask {
     server: Endpoint,
     kind: [u8; 2],
     name: String,
-    login: Option<(u8, u32)>,
+    login: Option<Login>,
+    /// Seconds until the device closes an idle session, and the client's name.
+    session: Option<(u8, Option<String>)>,
+}
+
+/// A login's user level, and the hash of its password or none if the password was proven by a challenge.
+#[derive(Clone, Copy)]
+struct Login {
+    level: u8,
+    hash: Option<u32>,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The hash is as good as the password.
+        f.debug_struct("Login").field("level", &self.level).finish_non_exhaustive()
+    }
 }
 
 struct ColaFlow {
@@ -93,7 +115,7 @@ struct ColaFlow {
 }
 
 struct Talk {
-    /// By the request's letter and the hash of its name.
+    /// By the request's letter and the hash of its name, or of its session and number.
     waiting: Pairing<(u8, u64), Ask>,
     spare: Vec<String>,
     claims: Claims,
@@ -140,9 +162,15 @@ impl Analyzer for ColaFlow {
     }
 }
 
-fn hashed(name: &str) -> u64 {
+/// What makes a request be found again, besides its letter.
+fn hashed(telegram: &Telegram<'_>, letter: u8) -> u64 {
     let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
+    match telegram.dialect {
+        // The request that creates a session has no number of it yet.
+        Dialect::Two { request, .. } if letter == b'O' => request.hash(&mut hasher),
+        Dialect::Two { session, request } => (session, request).hash(&mut hasher),
+        Dialect::A | Dialect::B => telegram.name.hash(&mut hasher),
+    }
     hasher.finish()
 }
 
@@ -155,23 +183,26 @@ impl Talk {
             return;
         }
         let Some(telegram) = Telegram::read(frame) else {
+            if frame.starts_with(&[STX; 4]) && frame.get(9).is_some_and(|cascades| cascades & 0x7f != 0) {
+                return out.mark(Mark::Undecoded("CoLa 2 through hubs"));
+            }
             return malformed(PROTOCOL, pdu, "sick_cola_telegram", "telegram without command and name", out);
         };
         if !telegram.sound {
             malformed(PROTOCOL, pdu, "sick_cola_checksum", "checksum does not fit the data", out);
         }
         if telegram.kind == *b"FA" {
-            let ask = self.waiting.oldest();
+            let ask = self.refused(&telegram);
             self.tell(ask.as_ref(), Some((pdu, &telegram)), out);
             self.recycle(ask);
         } else if let Some(letter) = names::answers(telegram.kind) {
-            let ask = self.waiting.answer(&(letter, hashed(telegram.name)));
+            let ask = self.waiting.answer(&(letter, hashed(&telegram, letter)));
             self.tell(ask.as_ref(), Some((pdu, &telegram)), out);
             self.identify(pdu, &telegram, out);
             self.recycle(ask);
         } else if matches!(&telegram.kind, b"SN" | b"SI") {
             // Scans come many times a second: the stream is told once.
-            if self.claims.first(("event", telegram.name)) {
+            if self.claims.first(("event", telegram.name, telegram.index)) {
                 self.tell(None, Some((pdu, &telegram)), out);
             }
         } else if names::command(telegram.kind).is_some() {
@@ -181,13 +212,33 @@ impl Talk {
         }
     }
 
+    /// The request that an error answers: CoLa 2 gives its number, the others answer in order.
+    fn refused(&mut self, telegram: &Telegram<'_>) -> Option<Ask> {
+        match telegram.dialect {
+            Dialect::Two { .. } => {
+                b"RWMEOC".iter().find_map(|letter| self.waiting.answer(&(*letter, hashed(telegram, *letter))))
+            }
+            Dialect::A | Dialect::B => self.waiting.oldest(),
+        }
+    }
+
     fn ask(&mut self, pdu: &Pdu<'_>, telegram: &Telegram<'_>, out: &mut dyn Sink) {
         let mut name = self.spare.pop().unwrap_or_default();
         name.clear();
-        name.push_str(telegram.name);
-        let login = (telegram.name == "SetAccessMode").then(|| telegram.login()).flatten();
-        let key = (telegram.kind[0], hashed(&name));
-        let ask = Ask { at: pdu.at, client: pdu.sender(), server: pdu.receiver(), kind: telegram.kind, name, login };
+        put_name(&mut name, telegram);
+        let key = (telegram.kind[0], hashed(telegram, telegram.kind[0]));
+        let ask = Ask {
+            at: pdu.at,
+            client: pdu.sender(),
+            server: pdu.receiver(),
+            kind: telegram.kind,
+            name,
+            login: Login::of(telegram),
+            session: (telegram.kind == *b"OX")
+                .then(|| cola2::session(telegram.values))
+                .flatten()
+                .map(|(timeout, client)| (timeout, device_text(client))),
+        };
         if let Some(lost) = self.waiting.ask(key, ask) {
             self.tell(Some(&lost), None, out);
             self.recycle(Some(lost));
@@ -214,8 +265,12 @@ impl Talk {
         let ends = ask.map(|ask| (ask.client, ask.server)).or(answer.map(|(pdu, _)| (pdu.receiver(), pdu.sender())));
         let Some((client, server)) = ends else { return };
         // An answer without its request still tells what was asked.
-        let kind = ask.map(|ask| ask.kind).or(answer.map(|(_, telegram)| asked_by(telegram.kind))).unwrap_or_default();
-        let name = ask.map(|ask| ask.name.as_str()).or(answer.map(|(_, telegram)| telegram.name)).unwrap_or_default();
+        let kind = ask.map(|ask| ask.kind).or(answer.map(|(_, telegram)| asked_by(telegram))).unwrap_or_default();
+        let mut unasked = String::new();
+        if let (None, Some((_, telegram))) = (ask, answer) {
+            put_name(&mut unasked, telegram);
+        }
+        let name = ask.map_or(unasked.as_str(), |ask| ask.name.as_str());
         let failed = answer.filter(|(_, telegram)| telegram.kind == *b"FA");
         let status = match (failed, answer) {
             (Some((_, telegram)), _) => telegram.error().or(Some(u32::MAX)),
@@ -225,15 +280,25 @@ impl Talk {
         let class = names::class(kind, name);
         self.detail.clear();
         if let Some((_, telegram)) = answer {
-            self.detail.text("dialect", if telegram.binary { "CoLa B" } else { "CoLa A" });
+            self.detail.text("dialect", telegram.dialect.name());
             if failed.is_none() && !matches!(class, OperationClass::Cyclic | OperationClass::Session) {
                 self.value(telegram);
             }
         }
-        if let Some((level, hash)) = ask.and_then(|ask| ask.login) {
-            let accepted =
-                answer.and_then(|(_, telegram)| if failed.is_some() { Some(false) } else { telegram.accepted() });
-            self.login(at, (client, server), (level, hash), accepted, out);
+        if let Some((timeout, client)) = ask.and_then(|ask| ask.session.as_ref()) {
+            self.detail.number("timeout_s", *timeout);
+            if let Some(client) = client {
+                self.detail.text("client_name", client);
+            }
+        }
+        if let Some(login) = ask.and_then(|ask| ask.login) {
+            let accepted = answer.and_then(|(_, telegram)| match (failed, login.hash) {
+                (Some(_), _) => Some(false),
+                (None, Some(_)) => telegram.accepted(),
+                // A proof is answered by a result whose 0 is success.
+                (None, None) => telegram.values.first().map(|result| *result == 0),
+            });
+            self.login(at, (client, server), login, accepted, out);
         }
         out.emit(
             at,
@@ -282,7 +347,7 @@ impl Talk {
         &mut self,
         at: At,
         (client, server): (Endpoint, Endpoint),
-        (level, hash): (u8, u32),
+        Login { level, hash }: Login,
         accepted: Option<bool>,
         out: &mut dyn Sink,
     ) {
@@ -298,7 +363,7 @@ impl Talk {
             protocol: PROTOCOL,
             version: "",
             user,
-            method: "password hash",
+            method: if hash.is_some() { "password hash" } else { "challenge-response" },
             outcome,
             client_software: "",
             server_software: "",
@@ -306,18 +371,26 @@ impl Talk {
             detail: "",
         };
         self.claims.session(out, at, session);
+        let Some(hash) = hash else { return };
         let mut credential = |weakness, rule| {
             let row = Credential { client, server, protocol: PROTOCOL, account: user, weakness, rule };
             self.claims.credential(out, at, row);
         };
         credential(Weakness::ClearText, "the password's hash, which is all that a login needs, sent unencrypted");
-        if default == Some(hash) && outcome != Outcome::Failure {
+        // CoLa 2 leaves the order of bytes to the device.
+        let is_default = default.is_some_and(|default| default == hash || default == hash.swap_bytes());
+        if is_default && outcome != Outcome::Failure {
             credential(Weakness::Default, "password is the factory default of its user level");
         }
     }
 
     fn identify(&mut self, pdu: &Pdu<'_>, telegram: &Telegram<'_>, out: &mut dyn Sink) {
-        let Some((attribute, method)) = names::identity(telegram.name) else { return };
+        let known = match telegram.index {
+            // Another family's index may mean something else: only a text of exactly its own length is taken.
+            Some(index) => names::identity_by_index(index).filter(|_| telegram.is_one_text()),
+            None => names::identity(telegram.name),
+        };
+        let Some((attribute, method)) = known else { return };
         if telegram.kind != *b"RA" {
             return;
         }
@@ -333,9 +406,30 @@ impl Talk {
 }
 
 /// The request that such an answer answers.
-const fn asked_by(kind: [u8; 2]) -> [u8; 2] {
-    match names::answers(kind) {
-        Some(letter) => [letter, b'N'],
-        None => kind,
+const fn asked_by(telegram: &Telegram<'_>) -> [u8; 2] {
+    match names::answers(telegram.kind) {
+        Some(letter @ (b'O' | b'C')) => [letter, b'X'],
+        Some(letter) => [letter, if telegram.index.is_some() { b'I' } else { b'N' }],
+        None => telegram.kind,
+    }
+}
+
+/// What a telegram is about: a name, or the index that stands for it.
+fn put_name(line: &mut String, telegram: &Telegram<'_>) {
+    use std::fmt::Write as _;
+    match telegram.index {
+        // Writing to a string cannot fail.
+        Some(index) => drop(write!(line, "index {index}")),
+        None => line.push_str(telegram.name),
+    }
+}
+
+impl Login {
+    fn of(telegram: &Telegram<'_>) -> Option<Self> {
+        match telegram.name {
+            "SetAccessMode" => telegram.login().map(|(level, hash)| Login { level, hash: Some(hash) }),
+            "SetUserLevel" => telegram.values.first().map(|level| Login { level: *level, hash: None }),
+            _ => None,
+        }
     }
 }

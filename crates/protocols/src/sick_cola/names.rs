@@ -14,6 +14,8 @@ pub fn command(kind: [u8; 2]) -> Option<&'static str> {
         b"MI" => "method by index",
         b"EI" => "event by index",
         b"SN" | b"SI" => "event data",
+        b"OX" => "create session",
+        b"CX" => "close session",
         _ => return None,
     })
 }
@@ -25,6 +27,8 @@ pub const fn answers(kind: [u8; 2]) -> Option<u8> {
         b"WA" => Some(b'W'),
         b"AN" | b"AI" => Some(b'M'),
         b"EA" => Some(b'E'),
+        b"OA" => Some(b'O'),
+        b"CA" => Some(b'C'),
         _ => None,
     }
 }
@@ -36,13 +40,16 @@ pub fn class(kind: [u8; 2], name: &str) -> OperationClass {
         b'R' => OperationClass::Read,
         b'W' => OperationClass::Configure,
         b'E' | b'S' => OperationClass::Cyclic,
+        b'O' | b'C' => OperationClass::Session,
         _ => method(name),
     }
 }
 
 fn method(name: &str) -> OperationClass {
     match name {
-        "SetAccessMode" | "GetAccessMode" | "Run" | "CheckPassword" => OperationClass::Session,
+        "SetAccessMode" | "SetUserLevel" | "GetChallenge" | "GetAccessMode" | "Run" | "CheckPassword" => {
+            OperationClass::Session
+        }
         "SetPassword" | "mEEwriteall" | "mSCloadfacdef" | "mSCloadappdef" | "LSPsetdatetime" | "mLMPsetscancfg"
         | "mCLsetscancfglist" => OperationClass::Configure,
         // Start, stop, standby, reboot, outputs, and whatever else a method sets going.
@@ -59,6 +66,16 @@ pub fn identity(name: &str) -> Option<(Attribute, &'static str)> {
         "LocationName" => (Attribute::HostName, "sick cola LocationName"),
         "DIornr" | "OrderNumber" => (Attribute::OrderNumber, "sick cola order number"),
         "DItype" => (Attribute::Model, "sick cola DItype"),
+        _ => return None,
+    })
+}
+
+/// What a variable of a safety scanner says of it by its index (SICK, Data output via UDP and TCP/IP, 8022708, section 7.3.1).
+pub const fn identity_by_index(index: u16) -> Option<(Attribute, &'static str)> {
+    Some(match index {
+        3 => (Attribute::Serial, "sick cola 2 variable 3"),
+        4 => (Attribute::Firmware, "sick cola 2 variable 4"),
+        18 => (Attribute::Project, "sick cola 2 variable 18"),
         _ => return None,
     })
 }

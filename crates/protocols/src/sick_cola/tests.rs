@@ -139,10 +139,118 @@ fn the_probe_is_strict() {
     assert_eq!(probe(b"\x02sXX foo\x03"), Probe::No);
     assert_eq!(probe(b"\x02s"), Probe::Unsure);
     assert_eq!(probe(b"\x02hello"), Probe::No);
-    assert_eq!(probe(&[2, 2, 2, 2, 0, 0, 0, 12, 0, 0, 0x59, 0xac]), Probe::No, "CoLa 2 is another protocol");
+    assert_eq!(probe(b"\x02sOA x\x03"), Probe::No, "only CoLa 2 has sessions");
+    let created = hex(CREATE);
+    assert_eq!(probe(&created), Probe::Yes);
+    assert_eq!(probe(&created[..12]), Probe::Unsure);
+    assert_eq!(probe(&hex(CREATED)), Probe::YesFromServer);
+    assert_eq!(probe(&[2, 2, 2, 2, 0, 0, 0, 9, 0, 0]), Probe::No, "too short for a command");
+    assert_eq!(probe(&[2, 2, 2, 2, 0, 0, 0, 12, 0, 0, 1, 2, 3, 4, 0, 1, b'R', b'X']), Probe::No);
+    assert_eq!(probe(&[2, 2, 2, 2, 0, 0, 0, 12, 0x40]), Probe::No, "no hub counter");
+}
+
+/// Create a session with 30 seconds, and its answer: microScan3 (8022708), section 7.4.
+const CREATE: &str = "02020202 0000000d 00 00 00000000 0001 4f58 1e0000";
+const CREATED: &str = "02020202 0000000a 00 00 a09e8aab 0001 4f41";
+
+/// A telegram of CoLa 2 in a session.
+fn two(request: u8, kind: &[u8; 2], rest: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(10 + rest.len()).unwrap().to_be_bytes();
+    [&[2, 2, 2, 2][..], &length, &[0, 0, 0x5a, 0x84, 0x91, 0xdd, 0, request], kind, rest].concat()
+}
+
+// The session that the manual prints, with its serial number from section 7.3.1.1.
+#[test]
+fn the_manuals_session_of_cola_2_is_read() {
+    let pieces = [
+        (FromClient, hex(CREATE)),
+        (FromServer, hex(CREATED)),
+        (FromClient, hex("02020202 0000000c 00 00 a09e8aab 0002 5249 0300")),
+        (
+            FromServer,
+            hex("02020202 0000001f 00 00 a09e8aab 0002 5241 0300 1100 31363431 39303837 2f313634 30313633 38"),
+        ),
+        (FromClient, hex("02020202 0000000e 00 00 a09e8aab 0003 4d49 0e00 0500")),
+        (FromServer, hex("02020202 0000000c 00 00 a09e8aab 0003 4149 0e00")),
+        (FromClient, hex("02020202 0000000a 00 00 a09e8aab 0004 4358")),
+        (FromServer, hex("02020202 0000000a 00 00 a09e8aab 0004 4341")),
+    ];
+    let rows = talk(&pieces);
+    assert_eq!((rows.of("weird").len(), rows.marks.len()), (0, 0));
+    let told: Vec<String> = rows
+        .of("operation")
+        .iter()
+        .map(|row| format!("{}|{}|{}|{}", row["class"], row["name"], row["object"], row["status"]).replace('"', ""))
+        .collect();
+    let wanted = [
+        "session|create session||0",
+        "read|read by index|index 3|0",
+        "control|method by index|index 14|0",
+        "session|close session||0",
+    ];
+    assert_eq!(told, wanted);
+    assert_eq!(rows.of("operation")[0]["detail"], r#"{"dialect":"CoLa 2","timeout_s":30}"#);
+    let identities: Vec<_> = rows.of("identity").iter().map(|row| row["value"].clone()).collect();
+    assert_eq!(identities, ["SICK", "16419087/16401638"]);
+    assert!(!format!("{rows:?}").contains("a09e8aab"), "the number of a session is as good as its login");
+}
+
+#[test]
+fn cola_2_logs_in_by_hash_or_by_proof() {
+    for hash in ["f4724744", "444772f4"] {
+        let login = [b" SetAccessMode \x03".to_vec(), hex(hash)].concat();
+        let rows = talk(&[(FromClient, two(1, b"MN", &login)), (FromServer, two(1, b"AN", b" SetAccessMode \x01"))]);
+        let session = &rows.of("session")[0];
+        assert_eq!((&session["user"], &session["outcome"]), (&json!("authorized client"), &json!("success")));
+        let weaknesses: Vec<_> = rows.of("credential").iter().map(|row| row["weakness"].clone()).collect();
+        assert_eq!(weaknesses, ["clear-text", "default"]);
+        assert!(!format!("{rows:?}").contains(hash));
+    }
+    let proof = [b" SetUserLevel ".to_vec(), vec![7; 32], vec![3]].concat();
+    let rows = talk(&[(FromClient, two(1, b"MN", &proof)), (FromServer, two(1, b"AN", b" SetUserLevel \x02"))]);
+    let session = &rows.of("session")[0];
+    assert_eq!((&session["method"], &session["outcome"]), (&json!("challenge-response"), &json!("failure")));
+    assert!(rows.of("credential").is_empty());
+}
+
+#[test]
+fn cola_2_pairs_by_the_number_of_the_request() {
+    let rows = talk(&[
+        (FromClient, two(1, b"RI", &[179, 0])),
+        (FromClient, two(2, b"WN", b" LocationName \x00\x02QC")),
+        (FromServer, two(2, b"FA", &[10, 0])),
+        (FromServer, two(1, b"RA", &[179, 0, 1, 2])),
+        (FromServer, two(9, b"RA", &[4, 0, 3, 0, b'V', b'1', b'2'])),
+    ]);
+    let told: Vec<String> = rows
+        .of("operation")
+        .iter()
+        .map(|row| {
+            format!("{}|{}|{}|{}", row["name"], row["object"], row["status_name"], row["latency"]).replace('"', "")
+        })
+        .collect();
+    let wanted = [
+        "write by name|LocationName|variable write access denied|1000000",
+        "read by index|index 179|answered|3000000",
+        "read by index|index 4|answered|null",
+    ];
+    assert_eq!(told, wanted);
+    assert_eq!(rows.of("identity")[1]["value"], "V12");
+    let mut through_hubs = two(1, b"RI", &[3, 0]);
+    through_hubs[9] = 1;
+    let rows = talk(&[(FromClient, two(1, b"RI", &[3, 0])), (FromClient, through_hubs)]);
+    assert_eq!(rows.marks, [Mark::Undecoded("CoLa 2 through hubs")]);
 }
 
 proptest! {
+    #[test]
+    fn any_cola_2_does_no_harm(first: u8, second: u8, bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        let flow = flow(Transport::Tcp, 2122);
+        let telegram = two(1, &[first, second], &bytes);
+        let login = two(2, b"MN", &[&b" SetAccessMode "[..], &bytes].concat());
+        feed_unprobed(&SickCola, &flow, &[(FromClient, &telegram), (FromServer, &telegram), (FromClient, &login)]);
+    }
+
     #[test]
     fn hostile_bytes_do_no_harm(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 1..64)), 0..12)) {
         let flow = flow(Transport::Tcp, 2111);
@@ -159,6 +267,9 @@ proptest! {
             ascii("sRA DeviceIdent 10 LMS10x_FieldEval 10 V1.36-21.10.2010"),
             binary("sRA DeviceIdent ", &hex("0003 414243 0001 58")),
             binary("sFA", &[1]),
+            hex(CREATE),
+            two(1, b"RA", &[3, 0, 2, 0, 65, 66]),
+            two(1, b"MN", b" SetAccessMode \x03\x00\x01\x02\x03"),
         ] {
             let cut = whole.get(..cut.min(whole.len())).unwrap();
             if !cut.is_empty() {
