@@ -60,6 +60,7 @@ pub mod mrp;
 pub mod msrpc;
 pub mod nbdgm;
 pub mod nbns;
+pub mod niagara_fox;
 pub mod nmea;
 pub mod ntlm;
 pub mod ntp;

@@ -77,6 +77,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::msrpc::Msrpc,
     &crate::nbdgm::Nbdgm,
     &crate::nbns::Nbns,
+    &crate::niagara_fox::NiagaraFox,
     &crate::nmea::Nmea,
     &crate::ntp::Ntp,
     &crate::fins::OmronFins,

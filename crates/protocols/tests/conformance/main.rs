@@ -35,6 +35,7 @@ mod mail;
 mod mms;
 mod modbus;
 mod mqtt;
+mod niagara_fox;
 mod omron_fins;
 mod opcua;
 mod ospf;
