@@ -12,6 +12,7 @@ pub mod bacnet;
 mod ber;
 pub mod bgp;
 pub mod bytes;
+pub mod c37_118;
 pub mod cdp;
 pub mod cip;
 pub mod claims;

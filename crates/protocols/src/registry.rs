@@ -34,6 +34,7 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &crate::arp::Arp,
     &crate::bacnet::Bacnet,
     &crate::bgp::Bgp,
+    &crate::c37_118::C37118,
     &crate::cdp::Cdp,
     &crate::codesys::v2::CodesysV2,
     &crate::codesys::CodesysV3,

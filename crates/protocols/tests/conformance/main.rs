@@ -18,6 +18,7 @@ mod bacnet;
 mod beckhoff_ads;
 mod beckhoff_udp_48899;
 mod bgp;
+mod c37_118;
 mod cip;
 mod cotp;
 mod dnp3;
