@@ -18,7 +18,7 @@ from quaylab import pcapng_options
 
 HERE = Path(__file__).parent
 CAPTURES = HERE / "captures"
-_NOT_TALKS = {"__init__", "record", "truth"}
+_NOT_TALKS = {"__init__", "dialogue", "record", "truth"}
 _PATIENCE_SECONDS = 120
 # dumpcap says nothing when its socket is open, and hands packets on in batches.
 _CAPTURE_STARTS, _CAPTURE_ENDS = 1.0, 1.5
