@@ -69,10 +69,10 @@ impl<'a> Message<'a> {
 fn ascii(transaction: u16, message: &[u8]) -> Option<Message<'_>> {
     let text = std::str::from_utf8(message).ok()?.strip_prefix('/')?.strip_suffix('\r')?;
     let (content, sum) = text.split_at_checked(text.len().checked_sub(2)?)?;
+    // Unit ids end at 7f, so that nothing but the mark of a reply is an A. It is no part of the sum.
+    let (content, reply) = content.strip_prefix('A').map_or((content, false), |content| (content, true));
     let wanted = content.bytes().fold(0u8, u8::wrapping_add);
     let sound = u8::from_str_radix(sum, 16).ok() == Some(wanted);
-    // Unit ids end at 7f, so that nothing but the mark of a reply is an A.
-    let (content, reply) = content.strip_prefix('A').map_or((content, false), |content| (content, true));
     let (unit, text) = content.split_at_checked(2)?;
     let unit = u8::from_str_radix(unit, 16).ok()?;
     Some(Message { transaction, unit, body: Body::Ascii { text, reply }, sound })
@@ -85,9 +85,11 @@ fn complement(bytes: &[u8]) -> u16 {
 
 fn binary(transaction: u16, message: &[u8]) -> Option<Message<'_>> {
     let mut cursor = Cursor::new(message.strip_prefix(b"/_OPLC")?);
-    let unit = cursor.u8()?;
-    cursor.skip(5)?;
+    // Receiver and sender; the controller's number is where the master's fe is not.
+    let (receiver, sender) = (cursor.u8()?, cursor.u8()?);
+    cursor.skip(4)?;
     let command = cursor.u8()?;
+    let unit = if command & 0x80 == 0 { receiver } else { sender };
     cursor.skip(7)?;
     let length = usize::from(cursor.le16()?);
     let header_sum = cursor.le16()?;
@@ -99,10 +101,10 @@ fn binary(transaction: u16, message: &[u8]) -> Option<Message<'_>> {
     Some(Message { transaction, unit, body: Body::Binary { command, data }, sound })
 }
 
-/// Model code, hardware revision and operating system of the reply to `ID`.
+/// Model code (6 characters), hardware revision and operating system of the reply to `ID`.
 pub fn identity(text: &str) -> Option<(&str, &str, String)> {
     let text = text.strip_prefix("ID")?;
-    let (model, rest) = text.split_at_checked(4)?;
+    let (model, rest) = text.split_at_checked(6)?;
     let (hardware, rest) = rest.split_at_checked(1)?;
     let version = match (rest.get(..3), rest.get(3..6), rest.get(6..8)) {
         (Some(major), Some(minor), Some(build)) => format!("{}.{} ({build})", plain(major), plain(minor)),

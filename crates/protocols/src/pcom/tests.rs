@@ -16,7 +16,7 @@ fn framed(transaction: u8, mode: u8, message: &[u8]) -> Vec<u8> {
 }
 
 fn ascii(transaction: u8, text: &str) -> Vec<u8> {
-    let sum = text.bytes().fold(0u8, u8::wrapping_add);
+    let sum = text.trim_start_matches('A').bytes().fold(0u8, u8::wrapping_add);
     framed(transaction, 101, format!("/{text}{sum:02X}\r").as_bytes())
 }
 
@@ -43,7 +43,7 @@ fn talk(pieces: &[(Direction, Vec<u8>)]) -> Recorder {
 fn a_controller_says_who_it_is() {
     let rows = talk(&[
         (FromClient, ascii(1, "00ID")),
-        (FromServer, ascii(1, "A00IDR25 B00400251")),
+        (FromServer, ascii(1, "A00ID13T38 B00400251B001001")),
         (FromClient, binary(2, 0x0c, &[])),
         (FromServer, binary(2, 0x8c, b"Reefer rack 4")),
     ]);
@@ -53,12 +53,30 @@ fn a_controller_says_who_it_is() {
         .iter()
         .map(|row| format!("{} {}", row["attribute"], row["value"]).replace('"', ""))
         .collect();
-    assert!(identities.contains(&"model R25".to_owned()), "{identities:?}");
+    assert!(identities.contains(&"model 13T38".to_owned()), "{identities:?}");
     assert!(identities.contains(&"hardware B".to_owned()));
     assert!(identities.contains(&"firmware 4.2 (51)".to_owned()), "{identities:?}");
     assert!(identities.contains(&"host-name Reefer rack 4".to_owned()));
     let classes: Vec<_> = rows.of("operation").iter().map(|row| row["class"].clone()).collect();
     assert_eq!(classes, ["identify", "identify"]);
+}
+
+/// The maker's example of a clock: the A of a reply is no part of the sum.
+#[test]
+fn the_sum_of_a_reply_leaves_its_mark_out() {
+    let flow = flow(Transport::Tcp, 20256);
+    let reply = framed(1, 101, b"/A00RC15081502210119B9\r");
+    assert_eq!(Pcom.probe(&pdu(&flow, 0, FromServer, &reply)), Probe::YesFromServer);
+}
+
+/// Master fe and controller 3 change places in a reply.
+#[test]
+fn a_binary_reply_is_its_senders() {
+    let mut reply = binary(1, 0x8c, b"x");
+    reply[12] = 0xfe;
+    reply[13] = 3;
+    let unit = super::frame::Message::read(&reply).map(|message| message.unit);
+    assert_eq!(unit, Some(3));
 }
 
 #[test]
@@ -117,7 +135,7 @@ proptest! {
     #[test]
     fn truncated_messages_do_no_harm(cut in 1usize..48) {
         let flow = flow(Transport::Tcp, 20256);
-        for whole in [ascii(1, "A00IDR25 B00400251"), ascii(2, "01RW000A03"), binary(2, 0x8c, b"name")] {
+        for whole in [ascii(1, "A00ID13T38 B00400251B001001"), ascii(2, "01RW000A03"), binary(2, 0x8c, b"name")] {
             feed_unprobed(&Pcom, &flow, &[(FromServer, whole.get(..cut.min(whole.len())).unwrap()), (FromClient, &whole)]);
         }
     }
