@@ -23,7 +23,7 @@ def _runtime(stream: Stream) -> None:
         head = stream.exactly(6)
         order = "<" if head[2] else ">"
         stream.exactly(struct.unpack(f"{order}I", head[2:])[0])
-        texts = b"".join(text.ljust(32, b"\0") for text in (b"Nucleus PLUS", b"Nucleus PLUS version 1.13.5", b"750-841"))
+        texts = b"".join(text.ljust(32, b"\0") for text in (b"Nucleus PLUS", b"1.13.5", b"750-841"))
         answer = _message(order, bytes(58) + texts + bytes(8))
         stream.send(answer)
 
@@ -35,7 +35,7 @@ def _speak(truth: Truth) -> None:
             head = stream.exactly(6)
             stream.exactly(struct.unpack(f"{order}I", head[2:])[0])
         truth.operation("codesys-v2", "get information", **{"class": "identify"}, code=1)
-        truth.told("identity", attribute="os")
+        truth.told("identity", attribute="os", value="Nucleus PLUS 1.13.5")
         truth.told("identity", attribute="product", value="750-841")
 
 

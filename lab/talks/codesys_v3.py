@@ -166,7 +166,7 @@ def _speak(truth: Truth) -> None:
         truth.told("operation", protocol="codesys-v3", **{"class": "identify"}, status_name="answered")
         _found(truth)
         master.open()
-        truth.told("operation", protocol="codesys-v3", name="open channel", status_name="answered")
+        truth.told("operation", protocol="codesys-v3", name="open channel", status=0, status_name="ok")
         master.call(_IDENTIFY, b"")
         truth.told("operation", protocol="codesys-v3", **{"class": "identify"}, status_name="answered")
         challenge = _tag(0x22, struct.pack("<I", 1))

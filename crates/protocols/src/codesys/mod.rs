@@ -258,7 +258,7 @@ impl Talk {
             ends: (pdu.receiver(), pdu.sender()),
             ..Self::ask(pdu, u32::from(package), name, OperationClass::Identify)
         };
-        self.tell(&asked.unwrap_or(unasked), Some(pdu.at), out);
+        self.tell(&asked.unwrap_or(unasked), Some((pdu.at, None)), out);
         match (package, version) {
             (0xc280, 0x0400) => self.identification(pdu, &mut c, out),
             (0xc280, _) => {
@@ -324,8 +324,10 @@ impl Talk {
                 Some(())
             }
             0x83 => {
+                // Version, checksum, the message answered, and then whether the channel was given.
+                let status = c.skip(2 + 4 + 4).and_then(|()| c.le16());
                 if let Some(ask) = self.waiting.answer(&(pdu.direction.reverse(), 0xc3, 0)) {
-                    self.tell(&ask, Some(pdu.at), out);
+                    self.tell(&ask, Some((pdu.at, status)), out);
                 }
                 Some(())
             }
@@ -362,7 +364,7 @@ impl Talk {
         let key = u32::from(component) << 16 | u32::from(code);
         if group & 0x0080 != 0 {
             if let Some(ask) = self.waiting.answer(&(pdu.direction.reverse(), 0x40, key)) {
-                self.tell(&ask, Some(pdu.at), out);
+                self.tell(&ask, Some((pdu.at, None)), out);
                 self.login(pdu, &ask, out);
             }
             return Some(());
@@ -406,7 +408,16 @@ impl Talk {
         }
     }
 
-    fn tell(&mut self, ask: &Ask, answered: Option<At>, out: &mut dyn Sink) {
+    /// `answered`: when the response came, and its status where that is not within tags.
+    fn tell(&mut self, ask: &Ask, answered: Option<(At, Option<u16>)>, out: &mut dyn Sink) {
+        let status = answered.and_then(|(_, status)| status);
+        let status_name = match (answered, status) {
+            (None, _) => "",
+            (_, None) => "answered",
+            (_, Some(0)) => "ok",
+            (_, Some(_)) => "refused",
+        };
+        let answered = answered.map(|(at, _)| at);
         self.object.clear();
         self.detail.clear();
         if let Some(group) = ask.group {
@@ -429,9 +440,9 @@ impl Talk {
                 class: ask.class,
                 object: &self.object,
                 quantity: ask.group.map(|_| ask.bytes),
-                // That a response came; results are within tags that are not decoded.
-                status: None,
-                status_name: if answered.is_some() { "answered" } else { "" },
+                // Results of services are within tags that are not decoded.
+                status: status.map(u32::from),
+                status_name,
                 latency: answered.filter(|_| asked).map(|at| at.ts.0.saturating_sub(ask.at.ts.0)),
                 request_frame: asked.then_some(ask.at.frame),
                 reply_frame: answered.map(|at| at.frame),

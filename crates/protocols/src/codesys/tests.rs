@@ -108,6 +108,16 @@ fn services_are_named_by_component() {
     assert!(out.marks.is_empty(), "{:?}", out.marks);
 }
 
+/// Status and channel stand behind the number of the message that is answered.
+#[test]
+fn a_channel_refused_is_told() {
+    let refusal = hex("8300 0101 00000000 78563412 0a00 ffff 00401f00 04000000");
+    let samples = [(UP, block(0x40, &hex("c300 0101 00000000 78563412 00401f00 05000000"))), (DOWN, block(0x40, &refusal))];
+    let out = run(&CodesysV3, &flow(Transport::Tcp, 11740), &samples);
+    assert_eq!(out.of("operation")[0]["status"], 10);
+    assert_eq!(out.of("operation")[0]["status_name"], "refused");
+}
+
 #[test]
 fn version_2_is_recognised_and_says_who_it_is() {
     let samples = [(UP, hex("bbbb 01000000 01")), (DOWN, information())];
