@@ -11,7 +11,7 @@ from .truth import Truth
 
 _UDP, _TCP = 10110, 10111
 _SHIP, _BASE, _BOAT, _BUOY = 244660123, 2442002, 244780456, 992441234
-_SENDS = (
+_SENDS: tuple[dict[str, str | int | float | bytes | bool], ...] = (
     {"type": 4, "mmsi": _BASE, "year": 2026, "month": 11, "day": 24, "hour": 1, "minute": 2, "second": 3,
      "lat": 51.95, "lon": 4.05},
     {"type": 1, "mmsi": _SHIP, "status": 0, "speed": 12.3, "lat": 51.96, "lon": 4.02, "course": 91.5, "heading": 90},

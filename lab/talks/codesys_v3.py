@@ -22,6 +22,7 @@ _DATA, _FIRST = 0x01, 0x01
 _CHANNEL_ID = 0x000B
 _MASTER, _DEVICE = bytes.fromhex("2ddc0000"), bytes.fromhex("2ddf7f000001")
 _DEVICE_LOGIN, _IDENTIFY = (0x01, 0x02), (0x01, 0x01)
+_SET_SETTING = (0x06, 0x02)
 _APP_LOGIN, _APP_START, _APP_STOP = (0x02, 0x01), (0x02, 0x10), (0x02, 0x11)
 
 
@@ -169,10 +170,13 @@ def _speak(truth: Truth) -> None:
         truth.told("operation", protocol="codesys-v3", name="open channel", status=0, status_name="ok")
         master.call(_IDENTIFY, b"")
         truth.told("operation", protocol="codesys-v3", **{"class": "identify"}, status_name="answered")
-        challenge = _tag(0x22, struct.pack("<I", 1))
-        master.call(_DEVICE_LOGIN, challenge)
+        master.call(_DEVICE_LOGIN, _tag(0x22, struct.pack("<H", 1)) + _tag(0x81, _tag(0x10, b"\0\0")))
         truth.told("operation", protocol="codesys-v3", **{"class": "session"}, status_name="answered")
         truth.told("session", protocol="codesys-v3", outcome="unknown")
+        setting = _tag(0x10, b"CmpGateway\0") + _tag(0x11, b"Timeout\0") + _tag(0x12, struct.pack("<i", 30))
+        master.call(_SET_SETTING, _tag(0x81, setting))
+        truth.told("operation", protocol="codesys-v3", **{"class": "configure"}, object="CmpSettings 0x6",
+                   status_name="answered")
         master.call(_APP_LOGIN, _tag(0x81, _tag(0x10, b"Application\0")))
         truth.told("operation", protocol="codesys-v3", **{"class": "session"}, status_name="answered")
         for service in (_APP_STOP, _APP_START):

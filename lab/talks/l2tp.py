@@ -1,5 +1,6 @@
 """A crane's cellular router dials in at the terminal's concentrator: L2TP version 2 after RFC 2661, PAP after RFC 1334."""
 
+import hashlib
 import socket
 import struct
 
@@ -8,6 +9,7 @@ from .truth import Truth
 _PORT = 1701
 _SCCRQ, _SCCRP, _SCCCN, _STOP, _HELLO, _ICRQ, _ICRP, _ICCN, _CDN = 1, 2, 3, 4, 6, 10, 11, 12, 14
 _MESSAGE, _RESULT, _VERSION, _FRAMING, _HOST, _VENDOR, _TUNNEL, _WINDOW = 0, 1, 2, 3, 7, 8, 9, 10
+_CHALLENGE, _RESPONSE = 11, 13
 _SESSION, _SERIAL, _FRAMING_TYPE, _CALLING, _SPEED = 14, 15, 19, 22, 24
 _PPP_PAP, _PPP_IP = 0xC023, 0x0021
 _ROUTER_TUNNEL, _CENTRE_TUNNEL, _ROUTER_SESSION, _CENTRE_SESSION = 4711, 9, 3, 8
@@ -35,6 +37,10 @@ class _End:
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", port))
         self.socket.settimeout(5)
+        self.forget()
+
+    def forget(self) -> None:
+        """Makes ready for another tunnel."""
         self.tunnel = self.session = 0
         self._sent = self._got = 0
 
@@ -105,13 +111,39 @@ def _use(router: _End, centre: _End, truth: Truth) -> None:
     truth.operation("l2tp", "stop-control-connection")
 
 
+def _answer(kind: int, secret: bytes, challenge: bytes) -> bytes:
+    """RFC 2661 section 4.4.3: MD5 over the kind of the message that carries the answer, secret and challenge."""
+    return hashlib.md5(bytes([kind]) + secret + challenge, usedforsecurity=False).digest()
+
+
+def _with_a_secret(router: _End, centre: _End, truth: Truth) -> None:
+    """A second router knows another secret than the concentrator and is sent away."""
+    mine, yours = bytes(range(16)), bytes(range(16, 32))
+    offer = {_VERSION: b"\1\0", _FRAMING: _long(3)}
+    router.control(centre, _SCCRQ, offer | {_HOST: b"rtg13-lte", _TUNNEL: _short(5), _CHALLENGE: mine})
+    centre.tunnel = 5
+    centre.control(router, _SCCRP, offer | {_HOST: b"vpn-concentrator", _TUNNEL: _short(6), _CHALLENGE: yours,
+                                            _RESPONSE: _answer(_SCCRP, b"quay", mine)})
+    router.tunnel = 6
+    router.control(centre, _SCCCN, {_RESPONSE: _answer(_SCCCN, b"kade", yours)})
+    truth.told("session", protocol="l2tp", method="shared secret")
+    truth.operation("l2tp", "start-control-connection", object="rtg13-lte")
+    # 4: the requester is not authorized.
+    centre.control(router, _STOP, {_TUNNEL: _short(6), _RESULT: _short(4)})
+    router.acknowledge(centre)
+    truth.operation("l2tp", "stop-control-connection", detail__result_code=4)
+
+
 def run() -> Truth:
     truth = Truth("own, after RFC 2661 and RFC 1334")
-    router, centre = _End(0), _End(_PORT)
+    centre = _End(_PORT)
     try:
-        _dial_in(router, centre, truth)
-        _use(router, centre, truth)
+        for talk in ((_dial_in, _use), (_with_a_secret,)):
+            router = _End(0)
+            for part in talk:
+                part(router, centre, truth)
+            router.socket.close()
+            centre.forget()
     finally:
-        router.socket.close()
         centre.socket.close()
     return truth

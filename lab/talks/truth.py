@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-Value = str | int | bool | list[str] | list[int]
+Value = str | int | float | bool | list[str] | list[int]
 
 
 class Truth:

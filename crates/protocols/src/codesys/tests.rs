@@ -112,7 +112,8 @@ fn services_are_named_by_component() {
 #[test]
 fn a_channel_refused_is_told() {
     let refusal = hex("8300 0101 00000000 78563412 0a00 ffff 00401f00 04000000");
-    let samples = [(UP, block(0x40, &hex("c300 0101 00000000 78563412 00401f00 05000000"))), (DOWN, block(0x40, &refusal))];
+    let samples =
+        [(UP, block(0x40, &hex("c300 0101 00000000 78563412 00401f00 05000000"))), (DOWN, block(0x40, &refusal))];
     let out = run(&CodesysV3, &flow(Transport::Tcp, 11740), &samples);
     assert_eq!(out.of("operation")[0]["status"], 10);
     assert_eq!(out.of("operation")[0]["status_name"], "refused");
