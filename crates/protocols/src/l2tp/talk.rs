@@ -54,6 +54,8 @@ struct Opening {
     server: Endpoint,
     version: &'static str,
     challenged: bool,
+    /// Whether the client has confirmed the server's reply.
+    confirmed: bool,
     hosts: [String; 2],
     software: [String; 2],
     told: bool,
@@ -177,6 +179,9 @@ impl Talk {
     fn message(&mut self, control: &Control<'_>, facts: &Facts, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let session = facts.remote_session.unwrap_or(control.session.into());
         let direction = pdu.direction;
+        if facts.kind > 4 {
+            self.goes_on(pdu, out);
+        }
         match facts.kind {
             1 => {
                 let key = (1, direction, facts.assigned_tunnel.unwrap_or(0));
@@ -195,12 +200,14 @@ impl Talk {
             }
             3 => {
                 self.alone(facts.kind, String::new(), None, pdu, out);
-                self.session(Outcome::Success, out);
+                self.confirmed(out);
             }
             4 => {
                 // It may refuse a request, or end what was.
                 self.answer((1, direction.reverse(), control.tunnel), ended(facts), facts.kind, pdu, out);
-                self.session(Outcome::Failure, out);
+                let leaves = |opening: &Opening| opening.confirmed && opening.client == pdu.sender();
+                let gone = self.opening.as_ref().is_some_and(leaves);
+                self.session(if gone { Outcome::Unknown } else { Outcome::Failure }, out);
             }
             6 => self.hello(pdu, out),
             7 | 10 => {
@@ -225,6 +232,23 @@ impl Talk {
         }
     }
 
+    /// The client confirms the tunnel, with its answer to a challenge if there was one: that may still be wrong.
+    fn confirmed(&mut self, out: &mut dyn Sink) {
+        let Some(opening) = &mut self.opening else { return };
+        opening.confirmed = true;
+        if !opening.challenged {
+            self.session(Outcome::Success, out);
+        }
+    }
+
+    /// A server that goes on after the confirmation has taken the client's answer; its bare acknowledgement says nothing.
+    fn goes_on(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+        let taken = |opening: &Opening| opening.confirmed && opening.server == pdu.sender();
+        if self.opening.as_ref().is_some_and(taken) {
+            self.session(Outcome::Success, out);
+        }
+    }
+
     fn open(&mut self, control: &Control<'_>, facts: &Facts, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         self.session(Outcome::Unknown, out);
         self.opening = Some(Opening {
@@ -233,6 +257,7 @@ impl Talk {
             server: pdu.receiver(),
             version: if control.version == 3 { "3" } else { "2" },
             challenged: facts.challenge,
+            confirmed: false,
             hosts: [facts.host.clone(), String::new()],
             software: [facts.vendor.clone(), String::new()],
             told: false,

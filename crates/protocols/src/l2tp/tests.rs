@@ -121,6 +121,16 @@ fn a_tunnel_with_a_call_is_told() {
     assert_eq!(rows.marks, [Mark::Undecoded("traffic inside l2tp"), Mark::Opaque("compressed or encrypted")]);
 }
 
+/// The server sees the client's answer to its challenge only with the confirmation, and may then still end the tunnel.
+#[test]
+fn a_wrong_secret_is_no_success() {
+    let mut pieces = dialogue();
+    pieces.truncate(3);
+    assert_eq!(logins(&run(&pieces)), ["2  shared secret unknown"]);
+    pieces.push((S, control(2, "0005 0000", 1, &[kind(4), attribute(1, &[0, 4]), attribute(9, &[0, 9])])));
+    assert_eq!(logins(&run(&pieces)), ["2  shared secret failure"]);
+}
+
 #[test]
 fn refusals_and_other_logins() {
     let opening = [kind(1), attribute(7, b"a"), attribute(9, &[0, 5])];
