@@ -126,7 +126,7 @@ def _with_a_secret(router: _End, centre: _End, truth: Truth) -> None:
                                             _RESPONSE: _answer(_SCCRP, b"quay", mine)})
     router.tunnel = 6
     router.control(centre, _SCCCN, {_RESPONSE: _answer(_SCCCN, b"kade", yours)})
-    truth.told("session", protocol="l2tp", method="shared secret")
+    truth.told("session", protocol="l2tp", method="shared secret", outcome="failure")
     truth.operation("l2tp", "start-control-connection", object="rtg13-lte")
     # 4: the requester is not authorized.
     centre.control(router, _STOP, {_TUNNEL: _short(6), _RESULT: _short(4)})
