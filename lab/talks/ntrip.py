@@ -98,8 +98,15 @@ def _caster(stream: Stream) -> None:
         while True:
             stream.exactly(1)
     mount = words[1].removeprefix("/")
+    if words[0] == "POST":
+        stream.send(b"HTTP/1.1 200 OK\r\nNtrip-Version: Ntrip/2.0\r\nServer: NTRIP QuayCaster/1.0\r\nContent-Length: 0\r\n\r\n")
+        while True:
+            stream.exactly(1)
     right = base64.b64encode(f"{_ACCOUNT}:{_PASSWORD}".encode()).decode()
-    if not mount:
+    if not mount and second:
+        stream.send("HTTP/1.1 200 OK\r\nNtrip-Version: Ntrip/2.0\r\nServer: NTRIP QuayCaster/1.0\r\n"
+                    f"Content-Type: gnss/sourcetable\r\nContent-Length: {len(_TABLE)}\r\n\r\n{_TABLE}".encode())
+    elif not mount:
         fields = f"Server: QuayCaster/1.0\r\nContent-Type: text/plain\r\nContent-Length: {len(_TABLE)}\r\n\r\n"
         stream.send(f"SOURCETABLE 200 OK\r\n{fields}{_TABLE}".encode())
     elif mount != _OPEN and f"Basic {right}" not in head:
@@ -146,10 +153,11 @@ def _observed(truth: Truth) -> None:
 
 
 def _rovers(truth: Truth) -> None:
-    _fetch(_get(""), len(_TABLE))
-    truth.told("request", protocol="ntrip", method="GET", uri="/", status=200)
-    for code, name in ((2, "caster.example"), (3, "QUAY"), (1, _MOUNT), (1, _OPEN)):
-        truth.told("operation", protocol="ntrip", **{"class": "identify"}, code=code, object=name)
+    for second in (False, True):
+        _fetch(_get("", second=second), len(_TABLE))
+        truth.told("request", protocol="ntrip", method="GET", uri="/", status=200)
+        for code, name in ((2, "caster.example"), (3, "QUAY"), (1, _MOUNT), (1, _OPEN)):
+            truth.told("operation", protocol="ntrip", **{"class": "identify"}, code=code, object=name)
     with client(_PORT) as stream:
         stream.send(_get(_MOUNT, password="wrong"))
         stream.until(b"\r\n\r\n")
@@ -198,6 +206,26 @@ def _sources(truth: Truth) -> None:
     _said(truth, 1006, detail__antenna_height_m="1.5000")
 
 
+def _source_of_version_2(truth: Truth) -> None:
+    """Its corrections ride in chunks that end anywhere, also within a message."""
+    account = base64.b64encode(f"berth12:{_SOURCE_PASSWORD}".encode()).decode()
+    with client(_PORT) as stream:
+        stream.send(f"POST /{_MOUNT} HTTP/1.1\r\nHost: 127.0.0.1:2101\r\nNtrip-Version: Ntrip/2.0\r\n"
+                    f"Authorization: Basic {account}\r\nUser-Agent: NTRIP QuayBase/2.0\r\nContent-Type: gnss/data\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n".encode())
+        stream.until(b"\r\n\r\n")
+        for start in range(0, len(_CORRECTIONS), 40):
+            chunk = _CORRECTIONS[start:start + 40]
+            stream.send(f"{len(chunk):X}\r\n".encode() + chunk + b"\r\n")
+        stream.send(b"0\r\n\r\n")
+    truth.told("request", protocol="ntrip", method="POST", uri=f"/{_MOUNT}", status=200)
+    truth.told("session", protocol="ntrip", user="berth12", method="basic", outcome="success", detail__role="source",
+               detail__mountpoint=_MOUNT)
+    truth.told("credential", protocol="ntrip", account="berth12", weakness="clear-text")
+    _base_told(truth)
+    _observed(truth)
+
+
 def run() -> Truth:
     truth = Truth(f"own after RTCM 10410, pyrtcm {version('pyrtcm')}, pynmeagps {version('pynmeagps')}")
 
@@ -210,4 +238,5 @@ def run() -> Truth:
     with server(_PORT, serve):
         _rovers(truth)
         _sources(truth)
+        _source_of_version_2(truth)
     return truth
