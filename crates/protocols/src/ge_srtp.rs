@@ -89,6 +89,11 @@ const fn memory(code: u8) -> Option<&'static str> {
     })
 }
 
+/// Whether a segment selector addresses discrete memory by bytes.
+const fn by_bytes(selector: u8) -> bool {
+    matches!(selector, 0x10..=0x1e | 0x38)
+}
+
 /// What the fixed part says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -333,8 +338,10 @@ impl Talk {
         }
         let memories = matches!(code, 0x04 | 0x07 | 0x44);
         if let Some(symbol) = memory(selector).filter(|_| memories) {
-            // Writing to a string cannot fail. Addresses begin at 0 on the wire and at 1 in the controller's language.
-            let _ = write!(self.object, "{symbol}{}", u32::from(address).saturating_add(1));
+            // Addresses begin at 0 on the wire and at 1 in the controller's language, which counts discrete memory by bits.
+            let units = if by_bytes(selector) { 8 } else { 1 };
+            // Writing to a string cannot fail.
+            let _ = write!(self.object, "{symbol}{}", u32::from(address).saturating_mul(units).saturating_add(1));
             self.detail.number("selector", selector);
         }
     }
@@ -396,6 +403,14 @@ mod tests {
         assert_eq!(facts, expected);
         assert_eq!(out.of("identity")[0]["value"], "CRANE7");
         assert!(out.marks.is_empty(), "{:?}", out.marks);
+    }
+
+    /// An open station program reads byte 209 of %I, 208 on the wire, for %I1665.
+    #[test]
+    fn discrete_memory_by_bytes_is_named_by_its_first_bit() {
+        let read = fixed(2, 1, 0xc0, 42, &[0x04, 0x10, 208, 0, 8, 0], &[]);
+        let out = feed(&GeSrtp, &flow(Transport::Tcp, 18245), &[(UP, &read)]);
+        assert_eq!(out.of("operation")[0]["object"], "%I1665");
     }
 
     #[test]
