@@ -1,7 +1,8 @@
 """A crane's HMI and an engineer at a Series 90-30: GE SRTP after Denton et al., Digital Investigation 22 (2017).
 
-What the paper leaves open is taken from open drivers that work against such controllers: the opening, the length of
-what follows, and that a write with a text has its service at byte 50 (HslCommunication, ge-ethernet-SRTP, gesrtp-py).
+What the paper leaves open is taken from open drivers that work against such controllers (HslCommunication, gesrtp-py,
+ge-ethernet-SRTP, libOpenSRTP): the opening, the length of what follows, that a write with a text has its service at
+byte 50.
 """
 
 import struct
@@ -97,9 +98,9 @@ def _speak(truth: Truth) -> None:
         master = _Master(stream)
         master.ask(_STATUS)
         truth.operation("ge-srtp", "PLC short status", **{"class": "diagnose"}, status=0)
-        # On the wire from 0, in the controller's language from 1. Sources differ on whether bytes of discrete memory are
-        # counted by bytes or by bits, so those are read from the first on, where both mean the same.
-        for memory, offset, count, named in ((_R, 99, 2, "%R100"), (_R, 0, 12, "%R1"), (_I, 0, 8, "%I1"),
+        # On the wire from 0, in the controller's language from 1. Bytes of discrete memory are counted by bytes on the
+        # wire, as a station program with libOpenSRTP reads %I1665 (byte 209), and by bits in the language.
+        for memory, offset, count, named in ((_R, 99, 2, "%R100"), (_R, 0, 12, "%R1"), (_I, 208, 8, "%I1665"),
                                              (_M_BITS, 16, 1, "%M17")):
             master.ask(_READ, struct.pack("<BHH", memory, offset, count))
             truth.operation("ge-srtp", "read system memory", **{"class": "read"}, object=named, quantity=count, status=0)
