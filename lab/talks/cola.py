@@ -12,7 +12,8 @@ from .dialogue import Stream, client, server
 from .truth import Truth
 
 _PORT_A, _PORT_B = 2111, 2112
-_CLIENT_LEVEL, _CLIENT_HASH = 3, 0xF4724744
+# Level, name and the maker's hash of its password, as open drivers (LMS1xx) log in with.
+_LEVELS = ((2, "maintenance", 0xB21ACE26), (3, "authorized client", 0xF4724744), (4, "service", 0x81BE23AA))
 _WRONG_HASH = 0x12345678
 _READS = {
     b"DeviceIdent": ("LMS10x_FieldEval", "V1.36-21.10.2010"),
@@ -80,7 +81,7 @@ def _answer(dialect: _Dialect, request: bytes) -> list[bytes]:
         values = [dialect.text(value) for value in _READS[name]] if name in _READS else [yes]
         return [dialect.telegram(answer, *values)]
     if kind == b"sMN" and name == b"SetAccessMode":
-        right = dialect.number(_CLIENT_HASH, 4) in request
+        right = any(dialect.number(known, 4) in request for _, _, known in _LEVELS)
         return [dialect.telegram(answer, yes if right else no)]
     if kind == b"sEN":
         scans = [dialect.telegram(b"sSN LMDscandata", dialect.number(number, 2), yes) for number in range(3)]
@@ -125,12 +126,14 @@ def _speak(dialect: _Dialect, port: int, truth: Truth) -> None:
         _told(truth, "read", "SCdevicestate", status=0)
         ask(b"sRN NoSuchVariable")
         _told(truth, "read", "NoSuchVariable", status=3)
-        for code, outcome in ((_WRONG_HASH, "failure"), (_CLIENT_HASH, "success")):
-            level = dialect.number(_CLIENT_LEVEL, 1) if dialect.binary else b"03"
-            ask(b"sMN SetAccessMode", level, dialect.number(code, 4))
+        for level, user, code in ((3, "authorized client", _WRONG_HASH), *_LEVELS):
+            ask(b"sMN SetAccessMode", dialect.number(level, 1) if dialect.binary else f"{level:02}".encode(),
+                dialect.number(code, 4))
             _told(truth, "session", "SetAccessMode")
-            truth.told("session", protocol="sick-cola", outcome=outcome)
-        truth.told("credential", protocol="sick-cola", weakness="default")
+            outcome = "failure" if code == _WRONG_HASH else "success"
+            truth.told("session", protocol="sick-cola", user=user, outcome=outcome)
+            if outcome == "success":
+                truth.told("credential", protocol="sick-cola", account=user, weakness="default")
         ask(b"sWN EIHstCola", dialect.number(1, 1))
         _told(truth, "configure", "EIHstCola", status=0)
         ask(b"sMN LMCstopmeas")
