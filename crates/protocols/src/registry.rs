@@ -22,6 +22,7 @@ pub const CARRIED: &[Carried] = &[
     Carried { name: "ais", title: "AIS", within: "nmea", purpose: Purpose::Field },
     Carried { name: "cip", title: "CIP", within: "enip", purpose: Purpose::Control },
     Carried { name: "cotp", title: "ISO transport (COTP)", within: "s7comm", purpose: Purpose::Control },
+    Carried { name: "navis", title: "Navis N4", within: "http", purpose: Purpose::Field },
     Carried { name: "onvif", title: "ONVIF", within: "http", purpose: Purpose::Field },
     Carried { name: "umas", title: "UMAS", within: "modbus", purpose: Purpose::Control },
 ];

@@ -1,7 +1,7 @@
 //! UN/EDIFACT (ISO 9735) as terminals and lines exchange it: stowage plans, loading and discharge orders, gate moves.
 //!
 //! It is read where it crosses the wire in the clear: on a connection of its own, in the data connections of FTP, in the
-//! bodies of HTTP requests and in mail ([`Reader`] is what those use).
+//! bodies of HTTP messages and in mail ([`Reader`] is what those use).
 
 mod segment;
 #[cfg(test)]
@@ -12,6 +12,7 @@ use std::cell::Cell;
 use quaywatch_model::{At, Cargo, Direction, Endpoint, Mark, Observation, Request, Sink, Transport, Weird};
 use quaywatch_wire::{Flow, Framer, Pdu};
 
+pub(crate) use self::segment::container;
 use self::segment::{LIMIT, Service};
 use crate::analyzer::{Depth, ProtocolMeta, Purpose};
 use crate::detail_json::DetailJson;
@@ -224,7 +225,7 @@ impl Reader {
     }
 
     fn tell_container(&mut self, place: Place, number: &str, size_type: &str, status: &str, out: &mut dyn Sink) {
-        let check = segment::container(number);
+        let check = container(number);
         if check == Some(false) {
             weird(place, "edifact_container_check_digit", "a container number's check digit does not hold", out);
         }

@@ -11,14 +11,11 @@ use super::exchange::{Answer, Exchange, Speaker, push_shown};
 use super::form::{self, Found};
 use super::head::{self, Head, Start};
 use super::reader::{Kept, Place, Reader, Step};
+use super::terminal::{self, Call};
 use super::{HTTP2_PREFACE, META, onvif, probe, soap, winrm};
 use crate::login::{Ends, forget};
 use crate::{Analyzer, Probe, ntlm};
 
-/// Longest head that is kept to be read.
-pub(super) const MAX_HEAD: usize = 64 * 1024;
-/// Longest form or JSON document that is kept to be looked at.
-pub(super) const MAX_FORM: usize = 8 * 1024;
 /// Requests that may wait for their answers.
 pub(super) const MAX_WAITING: usize = 32;
 /// Exchanges kept for their strings.
@@ -55,6 +52,8 @@ pub(super) struct HttpAnalyzer {
     is_winrm: bool,
     /// A request was a command of ONVIF.
     is_onvif: bool,
+    /// A request was for a terminal operating system.
+    is_terminal: bool,
     /// The flow carries something else from here on, of which this is the name.
     tunnel: Option<Mark>,
 }
@@ -76,31 +75,9 @@ impl Analyzer for HttpAnalyzer {
     }
 
     fn gap(&mut self, direction: Direction, missing: u32, out: &mut dyn Sink) {
-        let reader = self.reader(direction);
-        let place_known = match &mut reader.place {
-            Place::Body(body) => {
-                if let Some(interchange) = &mut reader.interchange {
-                    interchange.gap();
-                }
-                body.skip(missing.into())
-            }
-            _ => false,
-        };
-        if place_known {
-            // The content has a hole now: no login is read from it.
-            forget(&mut reader.form);
-            reader.keep = None;
-            return;
-        }
-        if reader.head.is_empty() {
-            reader.reset(Place::Lost);
-        } else {
-            reader.torn = true;
-        }
-        // Answers may have been lost: those that follow cannot be told to requests before.
-        if reader.head.is_empty() {
-            self.settle_all(out);
-        }
+        let mut reader = std::mem::take(self.reader(direction));
+        self.gap_in(&mut reader, missing, out);
+        *self.reader(direction) = reader;
     }
 
     fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
@@ -115,6 +92,7 @@ impl Analyzer for HttpAnalyzer {
         }
         for direction in [Direction::FromClient, Direction::FromServer] {
             let mut reader = std::mem::take(self.reader(direction));
+            self.body_cut(&mut reader, out);
             self.torn_head(&mut reader, flow, direction, out);
             *self.reader(direction) = reader;
         }
@@ -127,7 +105,7 @@ impl Analyzer for HttpAnalyzer {
     }
 
     fn service(&self) -> Option<&'static str> {
-        if self.is_onvif { Some(onvif::NAME) } else { self.is_winrm.then_some(winrm::NAME) }
+        if self.is_onvif { Some(onvif::NAME) } else { (self.is_winrm || self.is_terminal).then(|| self.protocol()) }
     }
 }
 
@@ -140,12 +118,47 @@ impl HttpAnalyzer {
     }
 
     const fn protocol(&self) -> &'static str {
-        if self.is_winrm { winrm::NAME } else { META.name }
+        match (self.is_winrm, self.is_terminal) {
+            (true, _) => winrm::NAME,
+            (_, true) => terminal::NAME,
+            _ => META.name,
+        }
     }
 
     fn ends_of(&self, flow: &Flow) -> Ends {
         let asker = self.asker.unwrap_or(Direction::FromClient);
         Ends { client: flow.sender(asker), server: flow.receiver(asker), protocol: self.protocol() }
+    }
+
+    fn gap_in(&mut self, reader: &mut Reader, missing: u32, out: &mut dyn Sink) {
+        let in_body = matches!(reader.place, Place::Body(_));
+        let place_known = match &mut reader.place {
+            Place::Body(body) => body.skip(missing.into()),
+            _ => false,
+        };
+        if in_body {
+            reader.body_gap();
+            self.body_cut(reader, out);
+        }
+        if place_known {
+            return;
+        }
+        if !reader.head.is_empty() {
+            reader.torn = true;
+            return;
+        }
+        reader.reset(Place::Lost);
+        // Answers may have been lost: those that follow cannot be told to requests before.
+        self.settle_all(out);
+    }
+
+    /// The rest of a body will not come, or has a hole: no login is read from it, but what is there of other documents.
+    fn body_cut(&mut self, reader: &mut Reader, out: &mut dyn Sink) {
+        if reader.keep.is_some_and(Kept::may_be_cut) || reader.call.is_some() {
+            self.body_read(reader, reader.at, true, out);
+        }
+        forget(&mut reader.form);
+        reader.keep = None;
     }
 
     /// Reads the whole lines of a head whose rest will not come: cut by the capture, or lost.
@@ -157,6 +170,7 @@ impl HttpAnalyzer {
             let (at, data) = (reader.at, lines);
             let pdu = Pdu { at, flow, direction, data, source_mac: None, destination_mac: None, cut: true };
             self.message(reader, lines, &pdu, out);
+            self.body_cut(reader, out);
         }
         forget(&mut head);
         reader.head = head;
@@ -194,6 +208,9 @@ impl HttpAnalyzer {
             ends.protocol = onvif::NAME;
         }
         self.speaker.exchange(&mut exchange, answer, ends, out);
+        if let Some(call) = exchange.terminal.take() {
+            self.speaker.call(&call, None, ends, out);
+        }
         if self.spare.len() < MAX_SPARE {
             self.spare.push(exchange);
         }
@@ -201,24 +218,26 @@ impl HttpAnalyzer {
 
     fn read(&mut self, reader: &mut Reader, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let mut rest = pdu.data;
-        // Documents are read, other content is not.
-        let mut only_body = !matches!(reader.keep, Some(Kept::Call | Kept::Answer));
+        let (mut only_body, mut is_read) = (true, false);
         while !rest.is_empty() {
             match reader.place {
                 Place::Body(mut body) => {
                     reader.at = pdu.at;
+                    // Documents are read, other content is not.
+                    is_read |= reader.is_read();
                     let taken = body.take(rest);
-                    reader.content(taken.content);
-                    reader.interchange(taken.content, pdu, out);
+                    reader.content(taken.content, pdu, out);
+                    is_read |= reader.is_read();
                     rest = rest.get(taken.used..).unwrap_or_default();
                     reader.place = Place::Body(body);
                     match taken.now {
                         Now::Within => {}
                         Now::Done => {
-                            reader.body_ended();
+                            reader.body_ended(pdu, out);
                             self.body_done(reader, pdu, out);
                         }
                         Now::Broken => {
+                            self.body_cut(reader, out);
                             self.weird("http_chunk_malformed", "chunked coding is broken", pdu, out);
                             reader.reset(Place::Lost);
                         }
@@ -241,7 +260,7 @@ impl HttpAnalyzer {
                 }
             }
         }
-        if only_body {
+        if only_body && !is_read {
             out.mark(Mark::Opaque("http body"));
         }
     }
@@ -320,6 +339,8 @@ impl HttpAnalyzer {
     ) {
         self.asker = Some(pdu.direction);
         self.is_winrm |= winrm::is_asked_for(target);
+        let asked = terminal::asked(method, target, self.is_terminal);
+        self.is_terminal |= asked.is_some_and(terminal::Asked::names_flow);
         let ends = self.ends_of(pdu.flow);
         self.ends = Some(ends);
         self.serial += 1;
@@ -335,6 +356,7 @@ impl HttpAnalyzer {
         push_shown(&mut exchange.user_agent, head.user_agent);
         let found = form::show_target(target, &mut exchange.uri);
         push_shown(&mut exchange.host, head.host_of(target));
+        exchange.terminal = asked.map(|asked| Box::new(Call::new(asked, pdu.at, target, &exchange.uri, head)));
         if let Some(attempt) = attempt_of(found, "query") {
             exchange.attempts.push(attempt);
         }
@@ -351,6 +373,10 @@ impl HttpAnalyzer {
         let proxied = method == "CONNECT" || target.starts_with(b"http://");
         self.speaker.request(&exchange, proxied, ends, out);
         self.keep_body(reader, head, method, target);
+        if reader.place != Place::Head && exchange.terminal.as_ref().is_some_and(|call| call.has_document()) {
+            reader.keep = Some(Kept::Terminal);
+        }
+        reader.begin_body(true, head.content_type, pdu, out);
         self.waiting.push_back(exchange);
         if self.waiting.len() > MAX_WAITING
             && let Some(oldest) = self.waiting.pop_front()
@@ -412,7 +438,8 @@ impl HttpAnalyzer {
         if (100..200).contains(&status) && status != 101 {
             return;
         }
-        let exchange = self.waiting.pop_front();
+        let mut exchange = self.waiting.pop_front();
+        let call = exchange.as_mut().and_then(|exchange| exchange.terminal.take());
         let asked = exchange.as_ref().map_or("", |exchange| exchange.method.as_str());
         let (is_head, is_connect) = (asked == "HEAD", asked == "CONNECT");
         let place = if is_head || status == 204 || status == 304 {
@@ -451,6 +478,14 @@ impl HttpAnalyzer {
             return;
         }
         reader.place = place;
+        reader.begin_body(false, head.content_type, pdu, out);
+        let Some(mut call) = call else { return };
+        call.answered(status, head);
+        reader.keep = call.is_answer_kept().then_some(Kept::Terminal);
+        reader.call = Some(call);
+        if reader.place == Place::Head {
+            self.body_read(reader, pdu.at, false, out);
+        }
     }
 
     fn answered(&mut self, exchange: Option<Exchange>, head: &Head<'_>, status: u32, at: At, out: &mut dyn Sink) {
@@ -473,19 +508,33 @@ impl HttpAnalyzer {
     }
 
     fn body_done(&mut self, reader: &mut Reader, pdu: &Pdu<'_>, out: &mut dyn Sink) {
-        let at = pdu.at;
-        let kept = reader.keep.take();
         reader.place = Place::Head;
-        if self.asker == Some(pdu.direction.reverse()) {
-            self.settle_pending(&reader.form, at, out);
+        if self.asker == Some(pdu.direction.reverse()) && reader.call.is_none() {
+            reader.keep = None;
+            self.settle_pending(&reader.form, pdu.at, out);
+            return forget(&mut reader.form);
+        }
+        self.body_read(reader, pdu.at, false, out);
+    }
+
+    /// Looks at a body that is whole or, if it was `cut`, at what there is of it.
+    fn body_read(&mut self, reader: &mut Reader, at: At, cut: bool, out: &mut dyn Sink) {
+        let kept = reader.keep.take();
+        let Some(ends) = self.ends else { return };
+        if let Some(mut call) = reader.call.take() {
+            call.read_answer(&reader.form);
+            self.speaker.call(&call, Some(at), ends, out);
+            self.is_terminal |= call.is_terminal();
             return forget(&mut reader.form);
         }
         let serial = std::mem::take(&mut reader.serial);
-        let exchange = self.waiting.iter_mut().find(|exchange| exchange.serial == serial);
-        if let Some(exchange) = exchange {
+        let mut exchange = self.waiting.iter_mut().find(|exchange| exchange.serial == serial);
+        if let Some(exchange) = &mut exchange {
             // The request is whole only now.
             exchange.at = at;
-            if kept == Some(Kept::Call) {
+            if let Some(call) = &mut exchange.terminal {
+                call.read_request(at, &reader.form);
+            } else if kept == Some(Kept::Call) {
                 exchange.call.read(&reader.form, &exchange.uri);
                 self.is_onvif |= exchange.call.is_some();
             }
@@ -494,13 +543,18 @@ impl HttpAnalyzer {
             Some(Kept::Form) => attempt_of(form::urlencoded(&reader.form), "form"),
             Some(Kept::Json) => attempt_of(form::json(&reader.form), "json"),
             Some(Kept::Call) => soap::login(&reader.form),
-            Some(Kept::Answer) | None => None,
+            Some(Kept::Terminal) if !cut => soap::login(&reader.form),
+            Some(Kept::Java) => {
+                terminal::tell_java(&reader.form, at, ends, out);
+                None
+            }
+            Some(Kept::Terminal | Kept::Answer) | None => None,
         };
         forget(&mut reader.form);
         let Some(attempt) = attempt else { return };
-        if let Some(exchange) = self.waiting.iter_mut().find(|exchange| exchange.serial == serial) {
+        if let Some(exchange) = exchange {
             exchange.attempts.push(attempt);
-        } else if let Some(ends) = self.ends {
+        } else {
             // Answered before the body was whole.
             let late = Exchange { at, ..Exchange::default() };
             self.speaker.attempt(&attempt, &late, Answer::default(), ends, out);

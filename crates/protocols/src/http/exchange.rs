@@ -9,6 +9,7 @@ use super::auth::{self, Attempt, Shown};
 use super::date;
 use super::head::Head;
 use super::onvif::{self, Call};
+use super::terminal;
 use super::winrm::{self, Undecided};
 use crate::claims::Claims;
 use crate::detail::Detail;
@@ -37,6 +38,8 @@ pub(super) struct Exchange {
     pub(super) attempts: Vec<Attempt>,
     /// The command of ONVIF that it is.
     pub(super) call: Call,
+    /// What is asked of a terminal operating system.
+    pub(super) terminal: Option<Box<terminal::Call>>,
 }
 
 /// The answer to an exchange, as far as rows need it.
@@ -58,7 +61,7 @@ pub(super) struct Answer<'a> {
 #[derive(Default)]
 pub(super) struct Speaker {
     pub(super) claims: Claims,
-    detail: Detail,
+    pub(super) detail: Detail,
     undecided: Option<Undecided>,
 }
 
@@ -99,6 +102,7 @@ impl Exchange {
         }
         self.attempts.clear();
         self.call.clear();
+        self.terminal = None;
         (self.encrypted, self.has_content) = (false, false);
         self
     }

@@ -24,6 +24,7 @@ pub(crate) struct Head<'a> {
     pub(crate) bad_length: bool,
     pub(crate) chunked: bool,
     pub(crate) content_type: &'a [u8],
+    pub(crate) content_encoding: &'a [u8],
     pub(crate) authorization: &'a [u8],
     pub(crate) proxy_authorization: &'a [u8],
     /// Challenge for NTLM and Negotiate: the one that carries a token.
@@ -116,6 +117,7 @@ impl<'a> Head<'a> {
             bad_length: false,
             chunked: false,
             content_type: b"",
+            content_encoding: b"",
             authorization: b"",
             proxy_authorization: b"",
             challenge: b"",
@@ -167,6 +169,7 @@ impl<'a> Head<'a> {
             13 if is("authorization") => keep(&mut self.authorization),
             14 if is("content-length") => self.length(value),
             14 if is("x-access-token") => self.api_key = true,
+            16 if is("content-encoding") => keep(&mut self.content_encoding),
             16 if is("www-authenticate") => self.challenge(value),
             17 if is("transfer-encoding") => self.chunked = self.chunked || last_is_chunked(value),
             18 if is("proxy-authenticate") => self.challenge(value),

@@ -1,7 +1,8 @@
 //! HTTP/1.x (RFC 9110, RFC 9112): web pages of devices, web services of terminal operating systems.
 //!
 //! Requests and answers are paired in order. Bodies are read over, but for forms, JSON and SOAP documents of requests, which
-//! may be logins, and for commands to cameras, told as `onvif` with their answers.
+//! may be logins, for commands to cameras, told as `onvif` with their answers, for EDI interchanges, and for what is said to a
+//! terminal operating system, told as `navis`.
 
 mod analyzer;
 pub(crate) mod auth;
@@ -17,6 +18,7 @@ mod onvif_names;
 mod onvif_tests;
 mod reader;
 mod soap;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod winrm;
@@ -43,7 +45,8 @@ static META: ProtocolMeta = ProtocolMeta {
     depth: Depth::Partial,
     purpose: Purpose::General,
     scope: "Requests with their answers, software, clock, logins by Basic, Digest, Bearer, NTLM, forms, JSON and \
-            WS-Security; ONVIF. Other bodies of answers, WebSocket and tunnels are not read; HTTP/2 is named only.",
+            WS-Security; ONVIF; operations of Navis N4, launch files of Java Web Start; EDI interchanges. Other bodies of \
+            answers, WebSocket and tunnels are not read; HTTP/2 is named only.",
 };
 
 impl Protocol for Http {

@@ -93,7 +93,7 @@ impl<'a> Element<'a> {
     }
 
     /// The value of an attribute, by its name without a prefix.
-    fn attribute(&self, wanted: &str) -> Option<&'a str> {
+    pub(super) fn attribute(&self, wanted: &str) -> Option<&'a str> {
         let local = |name: &'a str| name.rsplit_once(':').map_or(name, |(_, local)| local);
         self.attributes().find_map(|(name, value)| (local(name) == wanted).then_some(value))
     }

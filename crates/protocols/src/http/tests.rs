@@ -3,7 +3,8 @@ use quaywatch_model::{Direction, Mark, Transport};
 use serde_json::json;
 
 use super::Http;
-use super::analyzer::{MAX_FORM, MAX_HEAD, MAX_WAITING};
+use super::analyzer::MAX_WAITING;
+use super::reader::{MAX_FORM, MAX_HEAD};
 use crate::testing::{Recorder, feed, feed_unprobed, flow, pdu};
 use crate::{Analyzer, Probe, Protocol};
 
@@ -340,4 +341,87 @@ fn an_edi_interchange_in_a_body_is_read() {
     assert_eq!(rows.of("cargo").len(), 1);
     assert_eq!(rows.of("cargo")[0]["id"], "CSQU3054383");
     assert_eq!(rows.of("request").iter().filter(|row| row["protocol"] == "http").count(), 2);
+}
+
+/// Feeds a request with this body, in pieces of `size`, and one behind it.
+fn edi(head: &str, body: &[u8], size: usize) -> Recorder {
+    let mut request = format!("POST /edi HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    request.extend_from_slice(body);
+    request.extend_from_slice(b"GET /next HTTP/1.1\r\n\r\n");
+    let pieces: Vec<_> = request.chunks(size).map(|piece| (ASK, piece)).collect();
+    feed_unprobed(&Http, &flow(Transport::Tcp, 80), &pieces)
+}
+
+/// A gate report with the example container of ISO 6346.
+const CODECO: &str = "UNB+UNOA:2+A+B+261102:1400+1'UNH+1+CODECO:D:95B:UN'EQD+CN+CSQU3054383+22G1'UNT+3+1'UNZ+1+1'";
+
+#[test]
+fn edi_interchanges_are_read_in_bodies_of_every_kind() {
+    let base64 = "VU5CK1VOT0E6MitBK0IrMjYxMTAyOjE0MDArMSdVTkgrMStDT0RFQ086RDo5NUI6VU4nRVFEK0NO\r\n\
+        K0NTUVUzMDU0MzgzKzIyRzEnVU5UKzMrMSdVTlorMSsxJw==\r\n";
+    let parts = |kind: &str, header: &str, content: &str| {
+        (
+            format!("AS2-Version: 1.2\r\nContent-Type: {kind}; boundary=\"--=b 1\"\r\n"),
+            format!(
+                "preamble, isn't it\r\n----=b 1\r\n{header}\r\n\r\n{content}\r\n----=b 1\r\nContent-Type: application/pkcs7-signature\r\n\r\nMIIB\r\n----=b 1--\r\n"
+            ),
+        )
+    };
+    let kind = |name: &str| format!("Content-Type: {name}\r\n");
+    let lines = CODECO.replace('\'', "'\r\n");
+    for (head, body) in [
+        (kind("text/plain"), CODECO.to_owned()),
+        (kind("application/edifact"), format!("\r\n UNA:+.? '\r\n{lines}")),
+        (kind("application/EDIFACT; charset=iso-8859-1"), base64.to_owned()),
+        (kind("application/octet-stream"), lines.clone()),
+        (String::new(), CODECO.to_owned()),
+        // RFC 4130: signed, the interchange as it stands or in base64.
+        parts(
+            "multipart/signed; protocol=\"application/pkcs7-signature\"",
+            "Content-Type: application/EDIFACT",
+            CODECO,
+        ),
+        parts("multipart/signed", "Content-Type: application/EDIFACT\r\nContent-Transfer-Encoding: binary", &lines),
+        parts("Multipart/Signed", "Content-Type: application/EDIFACT\r\nContent-Transfer-Encoding: base64", base64),
+        // RFC 7578: a file in a form.
+        parts("multipart/form-data", "Content-Disposition: form-data; name=\"f\"; filename=\"x.edi\"", &lines),
+    ] {
+        for size in [1, 2, 7, 30, 100, 9999] {
+            let rows = edi(&head, body.as_bytes(), size);
+            let cargo = rows.of("cargo");
+            assert_eq!(cargo.len(), 1, "{size} {head}{body}");
+            assert_eq!(
+                (&cargo[0]["id"], &cargo[0]["message"], &cargo[0]["check"]),
+                (&json!("CSQU3054383"), &json!("CODECO"), &json!(true))
+            );
+            assert!(rows.of("weird").is_empty(), "{size} {head}{body} {:?}", rows.of("weird"));
+            assert_eq!(rows.of("request").iter().filter(|row| row["protocol"] == "http").count(), 2);
+            assert!(!rows.marks.contains(&Mark::Opaque("http body")) || size < 60 || head.contains("ultipart"));
+        }
+    }
+    // The pictures of a camera are not looked through.
+    let (head, body) = parts("multipart/x-mixed-replace", "Content-Type: image/jpeg", CODECO);
+    assert!(edi(&head, body.as_bytes(), 9999).of("cargo").is_empty());
+    for other in ["hello, UNB+UNOA:2+A", "UNBELIEVABLE as it is, it is no interchange", "VU5C", "UN", "   "] {
+        assert!(edi("", other.as_bytes(), 3).of("cargo").is_empty());
+    }
+}
+
+#[test]
+fn edi_interchanges_are_read_in_answers_and_across_gaps() {
+    let many = format!("{}{}", CODECO.replace("UNT+3+1'UNZ+1+1'", ""), "EQD+CN+CSQU3054383+22G1'".repeat(20));
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/edifact\r\nContent-Length: {}\r\n\r\n", many.len());
+    let flow = flow(Transport::Tcp, 80);
+    let mut out = Recorder::default();
+    let mut analyzer = Http.open(&flow);
+    analyzer.feed(&pdu(&flow, 0, ASK, b"GET /edi/1 HTTP/1.1\r\n\r\n"), &mut out);
+    let (start, rest) = many.split_at(200);
+    analyzer.feed(&pdu(&flow, 1, ANSWER, head.as_bytes()), &mut out);
+    analyzer.feed(&pdu(&flow, 2, ANSWER, start.as_bytes()), &mut out);
+    analyzer.gap(ANSWER, 30, &mut out);
+    analyzer.feed(&pdu(&flow, 3, ANSWER, &rest.as_bytes()[30..]), &mut out);
+    let cargo = out.of("cargo");
+    assert!((17..21).contains(&cargo.len()), "{}", cargo.len());
+    assert_eq!(cargo[0]["sender"]["port"], 80);
 }

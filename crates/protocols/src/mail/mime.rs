@@ -108,7 +108,7 @@ impl Quoted {
 
 /// A message being read.
 #[derive(Default)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// The start of a line whose end is not here.
     line: Vec<u8>,
     /// What comes continues a line whose start was read.
@@ -137,22 +137,22 @@ pub(super) struct Message {
 
 impl Message {
     /// A message with its header.
-    pub(super) fn whole() -> Self {
+    pub(crate) fn whole() -> Self {
         Message::default()
     }
 
     /// A part of which the header is elsewhere.
-    pub(super) fn part() -> Self {
+    pub(crate) fn part() -> Self {
         Message { place: Place::Body, coding: Coding::Unknown, ..Message::default() }
     }
 
     /// Whether an interchange was found in it.
-    pub(super) const fn is_read(&self) -> bool {
+    pub(crate) const fn is_read(&self) -> bool {
         self.interchanges > 0
     }
 
     /// Takes the next bytes.
-    pub(super) fn feed(&mut self, bytes: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], pdu: &Pdu<'_>, out: &mut dyn Sink) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let ends = piece.ends_with(b"\n");
             if self.line.is_empty() && (ends || piece.len() >= MAX_LINE) {
@@ -170,7 +170,7 @@ impl Message {
     }
 
     /// No more bytes come.
-    pub(super) fn end(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
+    pub(crate) fn end(&mut self, pdu: &Pdu<'_>, out: &mut dyn Sink) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.take(&line, pdu, out);
@@ -179,7 +179,7 @@ impl Message {
     }
 
     /// Bytes were missed.
-    pub(super) fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.line.clear();
         self.lost = true;
         self.coding = match self.coding {

@@ -6,7 +6,7 @@
 
 mod imap;
 mod lines;
-mod mime;
+pub(crate) mod mime;
 mod pop3;
 mod sasl;
 mod smtp;
