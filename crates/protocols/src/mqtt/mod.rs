@@ -1,12 +1,15 @@
 //! MQTT 3.1, 3.1.1 and 5: who connects, with what credential, and whether the broker lets it in, which topics it
-//! publishes and subscribes to. Payloads are not decoded.
+//! publishes and subscribes to; of payloads, Sparkplug B is read and TIC 4.0 recognised.
 
 mod names;
+mod properties;
+mod sparkplug;
 mod talk;
 
 use quaywatch_model::{Direction, Mark, Observation, Outcome, Service, Session, Sink, Transport, Weakness, Weird};
 use quaywatch_wire::{Flow, Framer, Length, Pdu};
 
+use self::properties::Properties;
 use self::talk::Talk;
 use crate::analyzer::{Depth, Purpose};
 use crate::bytes::Cursor;
@@ -31,7 +34,8 @@ static META: ProtocolMeta = ProtocolMeta {
     found: "equipment messaging (TIC 4.0), RFID and OCR portals, gateways",
     depth: Depth::Partial,
     purpose: Purpose::Field,
-    scope: "connection, account and its acceptance; topics and filters once a flow, Sparkplug commands; no payloads",
+    scope: "connection, account and its acceptance; topics and filters once a flow with the broker's answer; \
+            Sparkplug B metrics and commands; TIC 4.0 and JSON are recognised",
 };
 
 impl Protocol for Mqtt {
@@ -110,12 +114,6 @@ fn field<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
     cursor.take(usize::from(length))
 }
 
-/// Passes over the properties of version 5 (section 2.2.2).
-fn skip_properties(cursor: &mut Cursor<'_>) -> Option<()> {
-    let (length, used) = remaining_length(cursor.rest())?;
-    cursor.skip(used + length)
-}
-
 /// What a CONNECT asks for; of its secret only what is wrong with it.
 struct Asked {
     level: u8,
@@ -128,6 +126,10 @@ struct Asked {
     secret: Option<Secret>,
     /// User name flag set.
     named: bool,
+    /// Method of an extended authentication (MQTT 5.0 section 4.12); empty without.
+    authentication: String,
+    /// Seconds; all ones is without end.
+    session_expiry: Option<u32>,
 }
 
 /// Reads a CONNECT (section 3.1).
@@ -138,14 +140,12 @@ fn connect(body: &[u8]) -> Option<Asked> {
     cursor.skip(1)?;
     let flags = cursor.u8()?;
     let keep_alive = cursor.be16()?;
-    if level == 5 {
-        skip_properties(&mut cursor)?;
-    }
+    let properties = if level == 5 { Properties::take(&mut cursor)? } else { Properties::default() };
     let client_id = String::from_utf8_lossy(field(&mut cursor)?).into_owned();
     let mut will = None;
     if flags & 0x04 != 0 {
         if level == 5 {
-            skip_properties(&mut cursor)?;
+            Properties::take(&mut cursor)?;
         }
         will = Some(String::from_utf8_lossy(field(&mut cursor)?).into_owned());
         field(&mut cursor)?;
@@ -153,7 +153,9 @@ fn connect(body: &[u8]) -> Option<Asked> {
     let named = flags & 0x80 != 0;
     let user = if named { String::from_utf8_lossy(field(&mut cursor)?).into_owned() } else { String::new() };
     let secret = if flags & 0x40 != 0 { Some(Secret::examine(&user, field(&mut cursor)?)) } else { None };
-    Some(Asked { level, client_id, keep_alive, will, user, secret, named })
+    let authentication = properties.text(properties::AUTHENTICATION_METHOD).unwrap_or_default().to_owned();
+    let session_expiry = properties.number(properties::SESSION_EXPIRY);
+    Some(Asked { level, client_id, keep_alive, will, user, secret, named, authentication, session_expiry })
 }
 
 struct MqttAnalyzer {
@@ -183,7 +185,7 @@ impl MqttAnalyzer {
                 let Some(code) = content.get(1).copied() else {
                     return malformed(pdu, "a CONNACK without its code", out);
                 };
-                self.told(pdu, code, out);
+                self.told(pdu, code, content.get(2..).unwrap_or_default(), out);
             }
             Some(3) => {
                 let first = packet.first().copied().unwrap_or_default();
@@ -197,14 +199,22 @@ impl MqttAnalyzer {
                 }
             }
             Some(0) => malformed(pdu, "packet type 0 is reserved", out),
+            Some(kind @ (9 | 11)) => {
+                if self.talk.answered(pdu, kind, content, self.level, out).is_none() {
+                    malformed(pdu, "an answer to topic filters that ends inside a field", out);
+                }
+            }
             // Pings and acknowledgements say all they have in their first byte.
-            Some(4..=7 | 9 | 11..=14) => {}
+            Some(4..=7 | 12..=14) => {}
             _ => out.mark(Mark::Undecoded("mqtt control packet")),
         }
     }
 
-    fn told(&mut self, pdu: &Pdu<'_>, code: u8, out: &mut dyn Sink) {
+    fn told(&mut self, pdu: &Pdu<'_>, code: u8, rest: &[u8], out: &mut dyn Sink) {
         let Some(asked) = self.asked.take() else { return };
+        let given =
+            if asked.level == 5 { Properties::take(&mut Cursor::new(rest)) } else { Some(Properties::default()) };
+        let Some(given) = given else { return malformed(pdu, "a CONNACK with broken properties", out) };
         let outcome = if code == 0 { Outcome::Success } else { Outcome::Failure };
         self.detail.clear();
         self.detail.text("client_id", &asked.client_id);
@@ -215,6 +225,17 @@ impl MqttAnalyzer {
         self.detail.number("code", code);
         if let Some(name) = names::connack(code) {
             self.detail.text("code_name", name);
+        }
+        if let Some(seconds) = asked.session_expiry {
+            self.detail.number("session_expiry", seconds);
+        }
+        if let Some(seconds) = given.number(properties::SERVER_KEEP_ALIVE) {
+            self.detail.number("server_keep_alive", seconds);
+        }
+        for (key, wanted) in [("assigned_client_id", properties::ASSIGNED_CLIENT), ("reason", properties::REASON)] {
+            if let Some(text) = given.text(wanted) {
+                self.detail.text(key, text);
+            }
         }
         let version = match asked.level {
             3 => "3.1",
@@ -232,7 +253,11 @@ impl MqttAnalyzer {
                 protocol: META.name,
                 version,
                 user: &asked.user,
-                method: if asked.secret.is_some() { "password" } else { "none" },
+                method: match (&asked.secret, asked.authentication.as_str()) {
+                    (Some(_), "") => "password",
+                    (None, "") => "none",
+                    (_, method) => method,
+                },
                 outcome,
                 client_software: "",
                 server_software: "",
@@ -273,6 +298,10 @@ impl Analyzer for MqttAnalyzer {
             malformed(pdu, "a packet of impossible length", out);
         }
         *(if from_client { &mut self.client } else { &mut self.server }) = framer;
+    }
+
+    fn close(&mut self, flow: &Flow, out: &mut dyn Sink) {
+        self.talk.close(flow, out);
     }
 
     fn gap(&mut self, direction: Direction, _: u32, _: &mut dyn Sink) {
@@ -326,10 +355,11 @@ mod tests {
     fn topics_and_filters_are_told_once() {
         let connect = connect_with_password();
         let publish = b"\x30\x14\x00\x10spBv1.0/g/NCMD/nhi";
-        let pieces: [(Direction, &[u8]); 6] = [
+        let pieces: [(Direction, &[u8]); 7] = [
             (C, &connect),
             (S, &[0x20, 2, 0, 0]),
             (C, &[0x82, 6, 0, 1, 0, 1, b'#', 0]),
+            (S, &[0x90, 3, 0, 1, 0x80]),
             (C, publish),
             (C, publish),
             (S, b"\x33\x08\x00\x03a/b\x00\x07x"),
@@ -337,10 +367,10 @@ mod tests {
         let recorder = feed(&Mqtt, &flow(Transport::Tcp, 1883), &pieces);
         let told: Vec<_> =
             recorder.of("operation").iter().map(|o| format!("{} {} {}", o["name"], o["class"], o["object"])).collect();
-        assert_eq!(
-            told,
-            [r##""SUBSCRIBE" "read" "#""##, r#""PUBLISH" "control" "spBv1.0/g/NCMD/n""#, r#""PUBLISH" "read" "a/b""#,]
-        );
+        let subscribed = r##""SUBSCRIBE" "read" "#""##;
+        let commanded = r#""NCMD" "control" "spBv1.0/g/NCMD/n""#;
+        assert_eq!(told, [subscribed, commanded, commanded, r#""PUBLISH" "read" "a/b""#]);
+        assert_eq!(recorder.of("operation")[0]["status_name"], "failure");
     }
 
     #[test]

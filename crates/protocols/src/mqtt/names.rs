@@ -28,3 +28,23 @@ pub(super) const fn connack(code: u8) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// A SUBACK's or UNSUBACK's code (MQTT 3.1.1 section 3.9.3, MQTT 5.0 sections 3.9.3 and 3.11.3).
+pub(super) const fn subscribed(code: u8) -> &'static str {
+    match code {
+        0 => "granted",
+        1 => "granted QoS 1",
+        2 => "granted QoS 2",
+        0x11 => "no subscription existed",
+        0x80 => "failure",
+        0x83 => "implementation specific error",
+        0x87 => "not authorized",
+        0x8f => "topic filter invalid",
+        0x91 => "packet identifier in use",
+        0x97 => "quota exceeded",
+        0x9e => "shared subscriptions not supported",
+        0xa1 => "subscription identifiers not supported",
+        0xa2 => "wildcard subscriptions not supported",
+        _ => "unknown code",
+    }
+}
