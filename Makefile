@@ -30,7 +30,7 @@ debian = command -v $(1) >/dev/null || { \
 	echo "$(1) is missing: installing $(2)"; \
 	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(2); }
 
-.PHONY: help demo test conformance fuzz cost lint dist bench lab tidy docs format ready rust
+.PHONY: help demo test conformance fuzz cost lint dist bench lab talks tidy docs format ready rust
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -94,6 +94,9 @@ bench: ready ## Measure quaywatch and public tools side by side (docs/benchmarks
 
 lab: ## Rebuild the lab terminal: captures, documents, ground truth (needs root)
 	$(SUDO) lab/build
+
+talks: ## Record the talks of protocol stacks anew, all or TALKS="name ..." (needs root)
+	$(SUDO) lab/talks/build $(TALKS)
 
 ready: rust
 	@$(call debian,cc,gcc libc6-dev)
