@@ -18,8 +18,12 @@ pub(crate) const ANSWERED_BY_OTHERS: &[&str] = &[
 /// Field buses that one master commands: who alone asks on such a line is it. Where several ask, one may be an intruder.
 pub(crate) const BUSES: &[&str] = &["ethercat", "powerlink"];
 
+/// Protocols in which routers tell each other the way; who speaks first is one as well as who answers.
+pub(crate) const ROUTING: &[&str] = &["ospf", "rip", "ripng", "eigrp", "bgp"];
+
 /// What a machine that offers a service is.
 pub(crate) const SERVICES: &[(&str, Role, f64)] = &[
+    ("tristation", Role::SafetyController, 0.9),
     ("llrp", Role::RfidReader, 0.85),
     ("kerberos", Role::DomainController, 0.8),
     ("ldap", Role::DomainController, 0.6),
@@ -34,6 +38,7 @@ pub(crate) const SERVICES: &[(&str, Role, f64)] = &[
     ("pop3", Role::Server, 0.4),
     ("imap", Role::Server, 0.4),
     ("socks", Role::Server, 0.4),
+    ("sip", Role::Server, 0.25),
     ("opcua", Role::Server, 0.4),
     ("mqtt", Role::Server, 0.4),
     ("dns", Role::Server, 0.4),

@@ -15,7 +15,9 @@ use quaywatch_model::{Attribute, AttributeValue, Role, RoleClaim, SiteModel};
 use crate::address::host;
 use crate::input::Input;
 use crate::machine::{Directory, Machine};
-use crate::role_tables::{ANSWERED_BY_OTHERS, BUSES, CAPABILITIES, NAME_WEIGHT, NAME_WORDS, PRODUCTS, SERVICES};
+use crate::role_tables::{
+    ANSWERED_BY_OTHERS, BUSES, CAPABILITIES, NAME_WEIGHT, NAME_WORDS, PRODUCTS, ROUTING, SERVICES,
+};
 use crate::vendor::{Cellular, cellular, vendor_of};
 
 /// Reads that make a client of controllers an operator panel.
@@ -32,6 +34,8 @@ pub(crate) struct Work {
     asks: BTreeMap<String, i64>,
     /// Field buses that it alone commands.
     commands: BTreeSet<&'static str>,
+    /// Routing protocols that it speaks.
+    routes: BTreeSet<&'static str>,
     /// Position sentences it sent.
     sentences: i64,
     /// Markers of its web paths.
@@ -78,6 +82,9 @@ pub(crate) fn work(input: &Input, directory: &Directory) -> Vec<Work> {
     for row in &input.operations {
         if row.replies > 0 && row.class != "session" && commands(&row.protocol) {
             at(&row.segment, &row.server, &mut |work| work.controlled_by.extend([row.protocol.clone()]));
+        }
+        if let Some(protocol) = ROUTING.iter().copied().find(|routing| *routing == row.protocol) {
+            at(&row.segment, &row.client, &mut |work| work.routes.extend([protocol]));
         }
         at(&row.segment, &row.client, &mut |work| *work.asks.entry(row.class.clone()).or_default() += row.operations);
     }
@@ -188,6 +195,9 @@ impl Claims {
             if let Some((_, role, weight)) = found {
                 self.add(*role, *weight, format!("offers {protocol}"));
             }
+        }
+        for protocol in &work.routes {
+            self.add(Role::Router, 0.7, format!("speaks {protocol}"));
         }
         if work.sentences > 0 {
             self.add(Role::GnssReceiver, 0.8, "sends position sentences");

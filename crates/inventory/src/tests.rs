@@ -183,6 +183,23 @@ fn hosts_behind_the_firewall_are_themselves_and_at_home() {
 }
 
 #[test]
+fn who_speaks_a_routing_protocol_is_a_router() {
+    let mut input = terminal();
+    let hello = OperationRow { protocol: "ospf".into(), ..operation("10.30.1.7", "224.0.0.5", "cyclic", 9) };
+    input.connections.push(connection(
+        "crane-1",
+        ("10.30.1.7", "00:90:e8:00:00:07", 1),
+        ("224.0.0.5", "", 0),
+        0,
+        "ospf",
+    ));
+    input.operations.push(hello);
+    let inventory = Inventory::build(&input, None, None);
+    let router = asset(&inventory, "crane-1/10.30.1.7");
+    assert_eq!((router.role, router.role_reason.as_str()), (Role::Router, "speaks ospf"));
+}
+
+#[test]
 fn declared_facts_stand_and_unseen_assets_are_kept() {
     let inventory = Inventory::build(&terminal(), Some(&model()), None);
     let plc = asset(&inventory, "crane-1/10.30.1.10");
