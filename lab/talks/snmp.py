@@ -242,6 +242,7 @@ def _notifications(lab: _Lab) -> None:
     # What another switch says, passed on by this one: the trap names whom it comes from.
     lab.notify("snmptrap", old, "trap", (_TRIAL, _NAME), _STATION, _TRIAL, "192.0.2.8", "2", "0", "4711", _NAME, "s", "qs-9")
     lab.identity("software", "Net-SNMP", "snmp trap enterprise", "192.0.2.8")
+    lab.identity("host-name", "qs-9", "snmp sysName", "192.0.2.8")
     names = (_UP_TIME, _TRAP_NAME, _LABEL)
     for who in (public, _GUEST, _WATCH, _ENGINEER):
         engine = ["-e", _TRAP_ENGINE] if who.level else []

@@ -35,6 +35,8 @@ const MAX_CLAIMS: usize = 1024;
 const MAX_WAITING: usize = 64;
 /// Names told of one request.
 const MAX_NAMES: usize = 16;
+/// Flag of a version 3 message whose sender wants a report (RFC 3412 section 6.4).
+const REPORTABLE: u8 = 4;
 /// Ports of agents and of receivers of traps.
 const PORTS: [u16; 2] = [161, 162];
 
@@ -213,7 +215,11 @@ impl SnmpAnalyzer {
         out: &mut dyn Sink,
     ) {
         // The engine is the authoritative one: that of the device, but for informs the receiver's (RFC 3414 section 1.5.1).
-        let is_trap = matches!(&message.body, Body::Pdu(inner) if inner.kind == Kind::TrapV2);
+        let is_trap = match &message.body {
+            Body::Pdu(inner) => inner.kind == Kind::TrapV2,
+            // Who asks wants a report of what is wrong, a trap does not (RFC 3412 section 6.4).
+            Body::Encrypted => user.flags & REPORTABLE == 0 && pdu.sender() == client,
+        };
         let subject = if is_trap { client.address } else { server.address };
         self.engine(user.engine, subject, pdu, out);
         let is_accepted = match &message.body {
@@ -267,10 +273,12 @@ impl SnmpAnalyzer {
         out: &mut dyn Sink,
     ) {
         let mut asked = Asked { at: pdu.at, client, server, kind: inner.kind, names: Vec::new(), bindings: 0, session };
+        let mut subject = client.address;
         if let Some(trap) = inner.trap {
             self.new_name(inner.kind, trap.enterprise, &mut asked.names);
+            // Another may pass it on: the trap names whom it comes from (RFC 1157 section 4.1.6).
             let agent = Address::from(std::net::IpAddr::from(trap.agent));
-            let subject = if agent.is_host() { agent } else { client.address };
+            subject = if agent.is_host() { agent } else { subject };
             if let Some(number) = objects::enterprise_of(trap.enterprise) {
                 self.enterprise(number, subject, "snmp trap enterprise", pdu, out);
             }
@@ -281,7 +289,7 @@ impl SnmpAnalyzer {
                     asked.bindings += 1;
                     self.new_name(inner.kind, name, &mut asked.names);
                     if inner.kind.is_notification() {
-                        self.object(client.address, (name, tag, value), pdu, out);
+                        self.object(subject, (name, tag, value), pdu, out);
                     }
                 }
                 Err(_) if pdu.cut => {}
@@ -340,8 +348,8 @@ impl SnmpAnalyzer {
         }
         self.service(server, self.sessions.version(session), pdu, out);
         self.sessions.succeeded(session, pdu.at, out);
-        // An answer to an inform repeats what its sender said of itself.
-        let is_own = asked.as_ref().is_none_or(|asked| asked.kind != Kind::Inform);
+        // An answer to an inform repeats what its sender said of itself, a refusal what was asked (RFC 3416 section 4.2.5).
+        let is_own = inner.status == 0 && asked.as_ref().is_none_or(|asked| asked.kind != Kind::Inform);
         for binding in bindings(inner.bindings) {
             match binding {
                 Ok(binding) if is_own => self.object(server.address, binding, pdu, out),

@@ -111,6 +111,19 @@ fn a_set_is_an_operation() {
 }
 
 #[test]
+fn a_refused_set_says_nothing_of_the_device() {
+    // RFC 3416 section 4.2.5: 17 is notWritable, and the answer repeats what was asked.
+    for (status, told) in [(17, 0), (0, 1)] {
+        let flow = flow(Transport::Udp, 161);
+        let set = message(1, b"private", 0xa3, 9, 0, &[(SYS_NAME, element(4, &[b"stolen"]))]);
+        let answer = message(1, b"private", 0xa2, 9, status, &[(SYS_NAME, element(4, &[b"stolen"]))]);
+        let seen = feed(&Snmp, &flow, &[(FromClient, &set), (FromServer, &answer)]);
+        assert_eq!(seen.of("identity").len(), told);
+        assert_eq!(seen.of("operation")[0]["status"], status);
+    }
+}
+
+#[test]
 fn users_and_levels_are_sessions() {
     let flow = flow(Transport::Udp, 161);
     let get = |id| scoped(&pdu(0xa0, id, 0, &[(SYS_NAME, NULL.to_vec())]));
