@@ -374,6 +374,26 @@ mod tests {
     }
 
     #[test]
+    fn commands_by_alias_and_tic_messages_are_told() {
+        let connect = [0x10, 14, 0, 4, b'M', b'Q', b'T', b'T', 5, 2, 0, 60, 0, 0, 1, b'c'];
+        // MQTT 5.0 section 3.3.2.3.4: property 0x23 gives alias 7 to the topic, then stands for it.
+        let named = b"\x30\x18\x00\x10spBv1.0/g/NCMD/n\x03\x23\x00\x07\x08\x01";
+        let aliased = b"\x30\x08\x00\x00\x03\x23\x00\x07\x08\x02";
+        let tic = br#"{"msg":{"version":"2021.003"},"che":[{"hoist":{"height":[{"pom":"output","pomt":"actual","value":4.2}]}}]}"#;
+        let mut publish = vec![0x30, u8::try_from(tic.len() + 4).unwrap(), 0, 1, b't', 0];
+        publish.extend_from_slice(tic);
+        let pieces: [(Direction, &[u8]); 5] =
+            [(C, &connect), (S, &[0x20, 3, 0, 0, 0]), (C, named), (C, aliased), (C, &publish)];
+        let recorder = crate::testing::feed_unprobed(&Mqtt, &flow(Transport::Tcp, 1883), &pieces);
+        let told: Vec<_> =
+            recorder.of("operation").iter().map(|row| format!("{} {}", row["name"], row["object"])).collect();
+        let command = r#""NCMD" "spBv1.0/g/NCMD/n""#;
+        assert_eq!(told, [command, command, r#""PUBLISH" "t""#]);
+        assert!(recorder.of("operation")[2]["detail"].as_str().unwrap().contains("tic-4.0"));
+        assert!(recorder.marks.is_empty());
+    }
+
+    #[test]
     fn every_cut_of_a_login_gives_the_same_and_truncations_are_survived() {
         let connect = connect_with_password();
         for cut in 1..connect.len() {

@@ -26,6 +26,8 @@ pub(super) struct Talk {
     /// SUBSCRIBE and UNSUBSCRIBE by packet id.
     waiting: Pairing<(u8, u16), Asked>,
     aliases: Aliases,
+    /// Topics by alias (MQTT 5.0 section 3.3.2.3.4), each direction with its own.
+    topics: Vec<(Direction, u32, String)>,
     detail: DetailJson,
     line: String,
 }
@@ -36,6 +38,7 @@ impl Default for Talk {
             told: Claims::with_limit(MAX_TOPICS),
             waiting: Pairing::new(WAITING_LIMIT),
             aliases: Aliases::default(),
+            topics: Vec::new(),
             detail: DetailJson::default(),
             line: String::new(),
         }
@@ -52,24 +55,26 @@ struct Asked {
     filters: Vec<(usize, String, Option<u8>)>,
 }
 
-/// What a payload shows to be: TIC 4.0 (messages of the Terminal Industry Committee: hierarchical ones have a header, and
-/// points of measurement with a direction and a kind of value; in flat ones a bar stands between the levels of a name), or
-/// JSON by its braces.
+/// What a payload shows to be: TIC 4.0 or other JSON.
 fn payload_kind(payload: &[u8]) -> Option<&'static str> {
     let payload = payload.trim_ascii();
-    let json = matches!(payload, [b'{', .., b'}'] | [b'[', .., b']']);
-    let has = |word: &str| payload.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
-    let hierarchical = || {
-        has("\"header\"")
-            && (has("\"output\"") || has("\"input\""))
-            && ["\"actual\"", "\"estimated\"", "\"target\"", "\"limit\""].into_iter().any(has)
-    };
-    let flat = || has("|@|") && has("|value");
-    match json {
-        true if flat() || hierarchical() => Some("tic-4.0"),
-        true => Some("json"),
-        false => None,
+    match payload {
+        [b'{', .., b'}'] | [b'[', .., b']'] if is_tic(payload) => Some("tic-4.0"),
+        [b'{', .., b'}'] | [b'[', .., b']'] => Some("json"),
+        _ => None,
     }
+}
+
+/// Whether JSON is of the Terminal Industry Committee (TIC 4.0, "JSON Schema" and "JSON to flat"): each observed property has
+/// a point of measurement in place (`pom`) and time (`pomt`), older forms nest them; flat names have bars between levels.
+fn is_tic(payload: &[u8]) -> bool {
+    let has = |word: &str| payload.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    let nested = || {
+        (has("\"msg\"") || has("\"header\""))
+            && (has("\"output\"") || has("\"input\""))
+            && ["\"actual\"", "\"estimated\"", "\"planned\"", "\"request\""].into_iter().any(has)
+    };
+    has("\"pom\"") && has("\"pomt\"") || has("|@|") && has("|value") || nested()
 }
 
 /// Class of a Sparkplug command: a node's own commands (section 6.4.20) restart it or send it elsewhere, others write a value.
@@ -101,9 +106,11 @@ impl Talk {
         };
         let properties = if level == Some(5) { Properties::take(&mut cursor)? } else { Properties::default() };
         let payload = cursor.rest();
+        let aliased = self.aliased(pdu.direction, topic, properties.number(properties::TOPIC_ALIAS));
+        let topic = aliased.as_deref().unwrap_or(topic);
         let sparkplug = Topic::read(topic);
         let command = sparkplug.is_some_and(|topic| topic.is_command());
-        // Version 5 leaves the topic out once it has an alias. Commands are told each time: each changes something.
+        // An alias whose topic was not seen says nothing. Commands are told each time: each changes something.
         if topic.is_empty() || !command && !self.told.first((PUBLISH, pdu.direction, topic)) {
             return Some(());
         }
@@ -152,6 +159,26 @@ impl Talk {
         let row = Row { at: pdu.at, code: PUBLISH, name, class, object: topic, quantity, answer: None };
         self.tell(pdu.flow, &row, out);
         Some(())
+    }
+
+    /// Remembers the topic of an alias, or finds it where the publication leaves it out.
+    fn aliased(&mut self, direction: Direction, topic: &str, alias: Option<u32>) -> Option<String> {
+        let alias = alias?;
+        let place = self.topics.iter().position(|(way, known, _)| (*way, *known) == (direction, alias));
+        match (topic, place) {
+            ("", Some(place)) => self.topics.get(place).map(|(.., topic)| topic.clone()),
+            ("", None) => None,
+            (_, Some(place)) => {
+                topic.clone_into(&mut self.topics.get_mut(place)?.2);
+                None
+            }
+            (_, None) => {
+                if self.topics.len() < MAX_TOPICS {
+                    self.topics.push((direction, alias, topic.to_owned()));
+                }
+                None
+            }
+        }
     }
 
     /// Adds the metrics of a Sparkplug payload to the detail, and says the class of a command; `None` if it is none.
